@@ -1,0 +1,42 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <string>
+
+namespace penning::io {
+
+/// What a process and those of its descendants that it waited for have used.
+/// Source: `struct rusage`, see getrusage(2).
+struct resource_usage {
+  std::chrono::microseconds user{};   ///< Processor time in user mode.
+  std::chrono::microseconds system{}; ///< Processor time in kernel mode.
+  std::int64_t max_rss_kib = 0;       ///< Largest resident set, in KiB.
+};
+
+/// How a process ended: it returned a status or a signal ended it, never both folded into one
+/// number, so that `exit 137` and `kill -9` stay apart. Source: wait(2).
+struct exit_status {
+  enum class kind : std::uint8_t {
+    status, ///< `code` is what the process gave to exit(3), 0 to 255.
+    signal, ///< `code` is the number of the signal that ended it; 0 when nobody can know,
+            ///< because something else in this process has reaped our child.
+  };
+  kind how = kind::status;
+  int code = 0;
+  bool core_dumped = false; ///< Only ever true for `signal`.
+
+  friend auto operator<=>(const exit_status&, const exit_status&) = default;
+};
+
+/// The end of a child, told once, after its processes are gone and its leader is reaped.
+struct child_end {
+  pid_t pid = 0;
+  exit_status status;
+  resource_usage usage;
+};
+
+} // namespace penning::io

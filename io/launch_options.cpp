@@ -1,0 +1,144 @@
+#include <penning/io/launch_options.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+
+namespace penning::io {
+namespace {
+
+std::string sentence(const std::string& option, const std::string& value,
+                     const std::string& problem) {
+  std::string shown;
+  for (char c : value)
+    c == '\0' ? shown += "\\0" : shown += c;
+  return option + " \"" + shown + "\": " + problem;
+}
+
+void refuse_nul(const char* option, const std::string& value) {
+  if (value.find('\0') != std::string::npos)
+    throw option_error(option, value, "contains a NUL byte");
+}
+
+void validate(const environment_change& change) {
+  const auto& [name, value] = change;
+  refuse_nul("env", name);
+  if (name.empty())
+    throw option_error("env", name, "a variable needs a name");
+  if (name.find('=') != std::string::npos)
+    throw option_error("env", name, "the name of a variable cannot contain '='");
+  if (value && value->find('\0') != std::string::npos)
+    throw option_error("env", name + "=" + *value, "contains a NUL byte");
+}
+
+void validate_directory(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0)
+    throw option_error("cd", path, std::system_category().message(errno));
+  if (!S_ISDIR(info.st_mode))
+    throw option_error("cd", path, std::system_category().message(ENOTDIR));
+}
+
+/// 0, or why execve(2) would refuse this file.
+int why_not_executable(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0)
+    return errno;
+  if (!S_ISREG(info.st_mode) || ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0)
+    return EACCES;
+  return 0;
+}
+
+/// The child's PATH: the last change to it, else the caller's, else the one of confstr(3).
+std::string search_path(const launch_options& options) {
+  auto change = std::find_if(options.env.rbegin(), options.env.rend(),
+                             [](const auto& x) { return x.first == "PATH"; });
+  if (change != options.env.rend() && change->second)
+    return *change->second;
+  const char* ours = change == options.env.rend() ? std::getenv("PATH") : nullptr;
+  return ours != nullptr ? ours : "/bin:/usr/bin";
+}
+
+std::string absolute(const launch_options& options, const std::filesystem::path& path) {
+  return path.is_absolute() ? path.string() : std::filesystem::absolute(options.cd / path).string();
+}
+
+} // namespace
+
+option_error::option_error(std::string option, std::string value, std::string problem)
+    : std::invalid_argument(sentence(option, value, problem)),
+      option_(std::move(option)),
+      value_(std::move(value)),
+      problem_(std::move(problem)) {}
+
+void validate(const launch_options& options) {
+  if (options.program.empty())
+    throw option_error("program", "", "must not be empty");
+  refuse_nul("program", options.program);
+  for (const auto& arg : options.args)
+    refuse_nul("args", arg);
+  if (options.arg0)
+    refuse_nul("arg0", *options.arg0);
+  refuse_nul("cd", options.cd);
+  if (!options.cd.empty())
+    validate_directory(options.cd);
+  for (const auto& change : options.env)
+    validate(change);
+}
+
+// As execvp(3): the first file that may be executed; EACCES is remembered while looking on.
+std::pair<std::string, std::error_code> find_program(const launch_options& options) {
+  const auto& name = options.program;
+  if (name.find('/') != std::string::npos) {
+    auto path = absolute(options, name);
+    int error = why_not_executable(path);
+    return {path, {error, std::system_category()}};
+  }
+  std::pair<std::string, std::error_code> result{name, {ENOENT, std::system_category()}};
+  auto path = search_path(options);
+  for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
+    end = path.find(':', begin);
+    auto directory = path.substr(begin, end == std::string::npos ? end : end - begin);
+    auto candidate = absolute(options, std::filesystem::path(directory) / name);
+    int error = why_not_executable(candidate);
+    if (error == 0)
+      return {candidate, {}};
+    if (error == EACCES)
+      result = {candidate, {EACCES, std::system_category()}};
+  }
+  return result;
+}
+
+std::string resolve_program(const launch_options& options) {
+  auto [path, error] = find_program(options);
+  if (!error)
+    return path;
+  bool in_path = options.program.find('/') == std::string::npos;
+  throw option_error("program", options.program,
+                     error.value() == EACCES ? path + " is not an executable file"
+                     : in_path               ? "not found in PATH"
+                                             : error.message());
+}
+
+std::vector<std::string> child_environment(const launch_options& options) {
+  std::vector<std::string> result;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
+    result.emplace_back(*entry);
+  for (const auto& [name, value] : options.env) {
+    std::erase_if(result, [&prefix = name](const std::string& entry) {
+      return entry.size() > prefix.size() && entry[prefix.size()] == '='
+             && entry.compare(0, prefix.size(), prefix) == 0;
+    });
+    if (value)
+      result.push_back(name + "=" + *value);
+  }
+  return result;
+}
+
+} // namespace penning::io
