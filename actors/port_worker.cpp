@@ -1,0 +1,202 @@
+#include <penning/actors/port_worker.hpp>
+
+#include <utility>
+
+namespace penning::actors {
+
+namespace {
+
+/// Counts only while no other message has come since.
+struct timeout_due {
+  std::uint64_t number;
+};
+
+} // namespace
+
+} // namespace penning::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::actors::timeout_due)
+
+namespace penning::actors {
+
+void worker_port::command(std::vector<char> bytes) {
+  actors::send(&worker_, worker_.child_, actors::command{std::move(bytes)});
+}
+
+void worker_port::close_stdin() {
+  actors::send(&worker_, worker_.child_, actors::close_stdin{});
+}
+
+std::int64_t worker_port::os_pid() const {
+  return worker_.os_pid_;
+}
+
+caf::actor worker_port::self() const {
+  return caf::actor{&worker_};
+}
+
+// -- what a module does that overrides nothing ------------------------------------------------------
+
+callback_result port_module::handle_stdout(std::vector<char>) {
+  return noreply{};
+}
+
+callback_result port_module::handle_stderr(std::vector<char>) {
+  return noreply{};
+}
+
+callback_result port_module::handle_exit(const term& reason) {
+  return stop{reason, {}};
+}
+
+callback_result port_module::handle_call(const term& request, caf::response_promise&) {
+  return stop{tuple_of("bad_call"_a, request), {}}; // as gen_server's default does
+}
+
+callback_result port_module::handle_cast(const term& request) {
+  return stop{tuple_of("bad_cast"_a, request), {}};
+}
+
+callback_result port_module::handle_info(const term&) {
+  return noreply{};
+}
+
+callback_result port_module::handle_continue(const term&) {
+  return noreply{};
+}
+
+void port_module::terminate(const term&) {}
+
+// -- the worker -----------------------------------------------------------------------------------
+
+port_worker::port_worker(caf::actor_config& config, io::child_host& host,
+                         os_process_options options, module_factory make_module)
+    : process{config},
+      host_{host},
+      options_{std::move(options)},
+      make_module_{std::move(make_module)},
+      port_{*this} {}
+
+start_result port_worker::init() {
+  trap_exit(true);
+  module_ = make_module_();
+  module_->port_ = &port_;
+  auto result = module_->init();
+  if (std::holds_alternative<ignore>(result))
+    return {start_result::kind::ignore};
+  if (auto* refusal = std::get_if<stop>(&result))
+    return {start_result::kind::stop, std::move(refusal->reason)};
+  first_step_ = std::get<next_step>(std::move(result));
+  child_ = start_link<os_process>(host_, caf::actor{this}, options_);
+  return {start_result::kind::pending};
+}
+
+void port_worker::handle_ack(const caf::actor_addr&, const term& result) {
+  if (result.is_tuple("error", 2))
+    return acknowledge({start_result::kind::stop, result.get_if<tuple>()->elements()[1]});
+  os_pid_ = result.get_if<tuple>()->elements()[1].as<std::int64_t>().value_or(0);
+  acknowledge({start_result::kind::ok, os_pid_});
+  run([this] { return noreply{std::move(first_step_)}; });
+}
+
+caf::message_handler port_worker::receive() {
+  return {
+    [this](data& message) {
+      run([&] { return module_->handle_stdout(std::move(message.bytes)); });
+    },
+    [this](error& message) {
+      run([&] { return module_->handle_stderr(std::move(message.bytes)); });
+    },
+    [this](exited&) { os_pid_ = 0; },
+    [this](call& message) -> caf::result<term> {
+      auto promise = make_response_promise();
+      run([&] { return module_->handle_call(message.request, promise); }, &promise);
+      return promise;
+    },
+    [this](cast& message) { run([&] { return module_->handle_cast(message.request); }); },
+    [this](timeout_due due) {
+      if (due.number == timeout_)
+        run([&] { return module_->handle_info(atoms::timeout()); });
+    },
+    [this](term& message) { run([&] { return module_->handle_info(message); }); },
+  };
+}
+
+template <class Callback>
+callback_result port_worker::guarded(Callback callback) {
+  try {
+    return callback();
+  } catch (...) {
+    return stop{exception_reason(std::current_exception()), {}};
+  }
+}
+
+template <class Callback>
+void port_worker::run(Callback callback, caf::response_promise* from) {
+  if (stopping_)
+    return; // the module has been told `terminate` already
+  ++timeout_; // any message takes back the timeout
+  auto next = settle(guarded(callback), from);
+  while (next && next->then_continue)
+    next = settle(guarded([&] { return module_->handle_continue(*next->then_continue); }), {});
+  if (next && next->timeout)
+    actors::send_after(this, *next->timeout, timeout_due{timeout_});
+}
+
+std::optional<next_step> port_worker::settle(callback_result result, caf::response_promise* from) {
+  if (auto* end = std::get_if<stop>(&result)) {
+    if (from && end->value)
+      from->deliver(std::move(*end->value));
+    stop_with(std::move(end->reason));
+    return std::nullopt;
+  }
+  if (auto* answer = std::get_if<reply>(&result)) {
+    if (from)
+      from->deliver(std::move(answer->value));
+    return std::move(answer->next);
+  }
+  return std::move(std::get<noreply>(result).next);
+}
+
+void port_worker::handle_exit(const caf::actor_addr& from, const term& reason) {
+  if (from == parent())
+    return stop_with(reason);
+  if (from != child_.address())
+    return run([&] { return module_->handle_info(tuple_of("EXIT"_a, to_pid(from), reason)); });
+  child_ = nullptr;
+  if (stopping_)
+    return exit(stop_reason_);
+  run([&] { return module_->handle_exit(reason); });
+  stop_with(reason);
+}
+
+void port_worker::stop_with(term reason) {
+  if (std::exchange(stopping_, true))
+    return;
+  stop_reason_ = std::move(reason);
+  try {
+    module_->terminate(stop_reason_);
+  } catch (...) {
+    stop_reason_ = exception_reason(std::current_exception());
+  }
+  if (child_)
+    exit(child_, atoms::shutdown()); // its end ends this worker
+  else
+    exit(stop_reason_);
+}
+
+void port_worker::handle_kill() {
+  stopping_ = true;
+  stop_reason_ = atoms::killed();
+  if (child_)
+    exit(child_, atoms::kill());
+  else
+    exit(stop_reason_);
+}
+
+void port_worker::terminate(const term&) {
+  child_ = nullptr;
+  module_.reset();
+}
+
+} // namespace penning::actors

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <penning/actors/callback.hpp>
+#include <penning/actors/os_process.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace penning::actors {
+
+class port_worker;
+
+/// What a callback module can do with the worker that runs it.
+class worker_port {
+public:
+  explicit worker_port(port_worker& worker) : worker_{worker} {}
+
+  /// Bytes for the program's stdin.
+  void command(std::vector<char> bytes);
+  /// End of file on its stdin.
+  void close_stdin();
+  /// The pid of the program; 0 after its end.
+  std::int64_t os_pid() const;
+  /// The worker itself, for others to send to.
+  caf::actor self() const;
+
+private:
+  port_worker& worker_;
+};
+
+/// A callback module for one OS program, as ProtonStream has it for Elixir: override what you need.
+///
+/// The callbacks run one at a time; what they throw ends the worker. While `handle_stdout` or
+/// `handle_stderr` has not returned, at most a window of further output is read.
+class port_module {
+public:
+  virtual ~port_module() = default;
+
+  /// Before the program is started, which it is unless this says `ignore` or `stop`.
+  virtual init_result init() { return {}; }
+
+  virtual callback_result handle_stdout(std::vector<char> bytes);
+  virtual callback_result handle_stderr(std::vector<char> bytes);
+
+  /// The program has ended, after all of its output. Anything but `stop` stops with `reason`, since
+  /// there is nothing left to work on.
+  virtual callback_result handle_exit(const term& reason);
+
+  /// A `call`; without a reply the caller waits.
+  virtual callback_result handle_call(const term& request, caf::response_promise& from);
+  virtual callback_result handle_cast(const term& request);
+
+  /// Any other term, `timeout`, and `{'EXIT', Pid, Reason}` of other linked processes.
+  virtual callback_result handle_info(const term& message);
+  virtual callback_result handle_continue(const term& continuation);
+
+  /// Before the worker ends, while the program may still run.
+  virtual void terminate(const term& reason);
+
+protected:
+  worker_port& port() noexcept { return *port_; }
+
+private:
+  friend class port_worker;
+  worker_port* port_ = nullptr;
+};
+
+/// Makes the callback module of a worker that starts: a fresh one each time.
+using module_factory = std::function<std::unique_ptr<port_module>()>;
+
+/// Runs a callback module: the owner of one OS process, and with it one worker for a supervisor.
+///
+/// Its start is acknowledged when the program runs. However it ends, the program's processes are
+/// gone before its own end is told, so a restarted worker finds its port free.
+class port_worker : public process {
+public:
+  port_worker(caf::actor_config& config, io::child_host& host, os_process_options options,
+              module_factory make_module);
+
+  const char* name() const override { return "penning.port_worker"; }
+
+protected:
+  start_result init() override;
+  caf::message_handler receive() override;
+  void handle_ack(const caf::actor_addr& child, const term& result) override;
+  void handle_exit(const caf::actor_addr& from, const term& reason) override;
+  void handle_kill() override;
+  void terminate(const term& reason) override;
+
+private:
+  friend class worker_port;
+
+  template <class Callback>
+  callback_result guarded(Callback callback);
+  template <class Callback>
+  void run(Callback callback, caf::response_promise* from = nullptr);
+  std::optional<next_step> settle(callback_result result, caf::response_promise* from);
+  void stop_with(term reason);
+
+  io::child_host& host_;
+  os_process_options options_;
+  module_factory make_module_;
+  std::unique_ptr<port_module> module_;
+  worker_port port_;
+  next_step first_step_;
+  caf::actor child_;
+  std::int64_t os_pid_ = 0;
+  std::uint64_t timeout_ = 0; // number of the timeout that is still wanted
+  bool stopping_ = false;
+  term stop_reason_;
+};
+
+} // namespace penning::actors

@@ -1,0 +1,363 @@
+#include "support/deterministic.hpp"
+#include "support/recording_host.hpp"
+
+#include <penning/actors/os_process.hpp>
+
+#include <csignal>
+#include <string>
+
+namespace penning::test {
+namespace {
+
+using io::signal_target;
+using signals = std::vector<std::pair<int, signal_target>>;
+
+std::string text(const std::vector<char>& bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+/// An owner that takes what its process sends; it may hold back its acknowledgements.
+class owner : public probe {
+public:
+  struct received {
+    probe::log signals;
+    std::string data, error;
+    std::vector<actors::exited> ends;
+    int closed = 0, connected = 0;
+    std::vector<caf::response_promise> unconsumed;
+    bool consumes = true;
+  };
+
+  owner(caf::actor_config& config, received& to) : probe{config, to.signals, true}, to_{to} {}
+
+  caf::message_handler receive() override {
+    return caf::message_handler{
+      [this](actors::data& m) { return take(to_.data, m.bytes); },
+      [this](actors::error& m) { return take(to_.error, m.bytes); },
+      [this](actors::closed) { ++to_.closed; },
+      [this](actors::connected) { ++to_.connected; },
+      [this](actors::exited& m) { to_.ends.push_back(m); },
+    }
+      .or_else(probe::receive());
+  }
+
+private:
+  caf::result<void> take(std::string& into, const std::vector<char>& bytes) {
+    into += text(bytes);
+    auto promise = make_response_promise();
+    if (to_.consumes)
+      promise.deliver(caf::unit);
+    else
+      to_.unconsumed.push_back(promise);
+    return promise;
+  }
+
+  received& to_;
+};
+
+class OsProcess : public deterministic {
+protected:
+  OsProcess() { owner_ = spawn<owner>(got_); }
+
+  ~OsProcess() override {
+    tell(owner_, [](probe& self) { self.exit(atoms::normal()); });
+    for (auto& record : host_.children)
+      if (record->observer)
+        record->end({io::exit_status::kind::signal, SIGKILL, false});
+    run();
+  }
+
+  void tell(const caf::actor& whom, probe::step step) {
+    actors::post(whom, std::move(step));
+    run();
+  }
+
+  caf::actor start(actors::os_process_options options = {}) {
+    if (options.program.empty())
+      options.program = "/bin/true";
+    tell(owner_, [&](probe& self) {
+      child_ = self.start_link<actors::os_process>(host_, caf::actor{&self}, options);
+    });
+    return child_;
+  }
+
+  caf::actor running(actors::os_process_options options = {}) {
+    start(std::move(options));
+    host_.last().start();
+    run();
+    return child_;
+  }
+
+  template <class Message>
+  void from_owner(Message message) {
+    tell(owner_, [&](probe& self) { actors::send(&self, child_, message); });
+  }
+
+  void end(io::exit_status::kind how, int code) {
+    host_.last().end({how, code, false});
+    run();
+  }
+
+  static constexpr auto status = io::exit_status::kind::status;
+  static constexpr auto by_signal = io::exit_status::kind::signal;
+
+  owner::received got_;
+  recording_host host_;
+  caf::actor owner_, child_;
+};
+
+TEST_F(OsProcess, IsAcknowledgedOnceItsProgramRuns) {
+  start();
+  EXPECT_TRUE(got_.signals.acks.empty());
+  host_.last().start();
+  run();
+  ASSERT_EQ(got_.signals.acks.size(), 1u);
+  EXPECT_EQ(got_.signals.acks[0].second, tuple_of(atoms::ok(), 4711));
+}
+
+TEST_F(OsProcess, ThatCannotBeExecutedTellsTheErrno) {
+  start();
+  host_.last().observer->on_start_failed(std::make_error_code(std::errc::permission_denied),
+                                         "execve /etc/passwd");
+  run();
+  const auto reason = tuple_of("eacces"_a, "execve /etc/passwd: Permission denied");
+  ASSERT_EQ(got_.signals.acks.size(), 1u);
+  EXPECT_EQ(got_.signals.acks[0].second, tuple_of(atoms::error(), reason));
+  ASSERT_EQ(got_.signals.exits.size(), 1u);
+  EXPECT_EQ(got_.signals.exits[0].second, reason);
+}
+
+TEST_F(OsProcess, RefusesBadOptionsBeforeAnythingIsStarted) {
+  start({{.program = "/bin/true"}, std::chrono::milliseconds{-1}, 65'536, {}});
+  EXPECT_TRUE(host_.children.empty());
+  ASSERT_EQ(got_.signals.acks.size(), 1u);
+  EXPECT_EQ(got_.signals.acks[0].second,
+            tuple_of(atoms::error(), tuple_of("bad_option"_a, "delay_to_sigkill"_a, "-1",
+                                              "must not be negative")));
+}
+
+TEST_F(OsProcess, OpensItsWindowAgainAsTheOwnerConsumes) {
+  running({{.program = "/bin/true"}, 500ms, 10, {}});
+  EXPECT_EQ(host_.last().granted_out, 10u);
+  host_.last().write(io::output::out, "hello");
+  host_.last().write(io::output::err, "oops");
+  run();
+  EXPECT_EQ(got_.data, "hello");
+  EXPECT_EQ(got_.error, "oops");
+  EXPECT_EQ(host_.last().granted_out, 15u);
+  EXPECT_EQ(host_.last().granted_err, 14u);
+}
+
+TEST_F(OsProcess, GrantsNothingToAnOwnerThatDoesNotConsume) {
+  running({{.program = "/bin/true"}, 500ms, 10, {}});
+  got_.consumes = false;
+  host_.last().write(io::output::out, "hello");
+  run();
+  EXPECT_EQ(host_.last().granted_out, 10u);
+  tell(owner_, [&](probe&) { got_.unconsumed.at(0).deliver(caf::unit); });
+  EXPECT_EQ(host_.last().granted_out, 15u);
+}
+
+TEST_F(OsProcess, DeliversWhatItsPipesHeldAsTheOwnerConsumesAndThenItsEnd) {
+  running({{.program = "/bin/true"}, 500ms, 4, {}});
+  got_.consumes = false;
+  // given output past the window, as an ended child leaves it
+  host_.last().write(io::output::out, "1234");
+  host_.last().write(io::output::out, "5678");
+  host_.last().write(io::output::out, "9");
+  end(status, 3);
+  EXPECT_EQ(got_.data, "1234");
+  EXPECT_TRUE(got_.ends.empty());
+  tell(owner_, [&](probe&) { got_.unconsumed.at(0).deliver(caf::unit); });
+  EXPECT_EQ(got_.data, "12345678");
+  tell(owner_, [&](probe&) { got_.unconsumed.at(1).deliver(caf::unit); });
+  EXPECT_EQ(got_.data, "123456789");
+  ASSERT_EQ(got_.ends.size(), 1u) << "all has been sent";
+  EXPECT_EQ(got_.ends[0].how, (io::exit_status{status, 3, false}));
+}
+
+TEST_F(OsProcess, TellsAParentOfItsEndBeforeASlowOwnerHasConsumed) {
+  probe::log parent_log;
+  auto parent = spawn<probe>(parent_log, true);
+  tell(parent, [&](probe& self) {
+    child_ = self.start_link<actors::os_process>(
+      host_, owner_, actors::os_process_options{{.program = "/bin/true"}, 500ms, 4, {}});
+  });
+  host_.last().start();
+  run();
+  got_.consumes = false;
+  host_.last().write(io::output::out, "1234");
+  host_.last().write(io::output::out, "5");
+  end(status, 3);
+  ASSERT_EQ(parent_log.exits.size(), 1u);
+  EXPECT_EQ(parent_log.exits[0].second, tuple_of("exit_status"_a, 3));
+  EXPECT_TRUE(got_.signals.exits.empty());
+  tell(owner_, [&](probe&) { got_.unconsumed.at(0).deliver(caf::unit); });
+  EXPECT_EQ(got_.data, "12345");
+  EXPECT_EQ(got_.signals.exits.size(), 1u);
+  EXPECT_EQ(parent_log.exits.size(), 1u) << "told once";
+  tell(parent, [](probe& self) { self.exit(atoms::normal()); });
+}
+
+struct end_case {
+  io::exit_status how;
+  term reason;
+};
+
+class OsProcessEnd : public OsProcess, public testing::WithParamInterface<end_case> {};
+
+TEST_P(OsProcessEnd, IsItsExitReason) {
+  running({{.program = "/bin/true"}, 500ms, 4, {77}});
+  host_.last().end(GetParam().how);
+  run();
+  ASSERT_EQ(got_.ends.size(), 1u);
+  EXPECT_EQ(got_.ends[0].os_pid, 4711);
+  EXPECT_EQ(got_.ends[0].how, GetParam().how);
+  ASSERT_EQ(got_.signals.exits.size(), 1u);
+  EXPECT_EQ(got_.signals.exits[0].second, GetParam().reason);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+  Kinds, OsProcessEnd,
+  testing::Values(end_case{{io::exit_status::kind::status, 0, false}, atoms::normal()},
+                  end_case{{io::exit_status::kind::status, 77, false}, atoms::normal()},
+                  end_case{{io::exit_status::kind::status, 137, false},
+                           tuple_of("exit_status"_a, 137)},
+                  end_case{{io::exit_status::kind::signal, 9, false}, tuple_of("signal"_a, 9)},
+                  end_case{{io::exit_status::kind::signal, 11, true}, tuple_of("signal"_a, 11)}));
+
+TEST_F(OsProcess, IsKilledOnceItOutlivesItsDelay) {
+  running();
+  from_owner(actors::close{});
+  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
+  advance(499ms);
+  EXPECT_EQ(host_.last().signals.size(), 1u);
+  advance(1ms);
+  EXPECT_EQ(host_.last().signals,
+            (signals{{SIGTERM, signal_target::leader}, {SIGKILL, signal_target::group}}));
+}
+
+TEST_F(OsProcess, AnswersCloseBeforeItsEndWhichIsShutdown) {
+  running();
+  from_owner(actors::close{});
+  EXPECT_EQ(got_.closed, 0);
+  end(by_signal, SIGTERM);
+  EXPECT_EQ(got_.closed, 1);
+  ASSERT_EQ(got_.signals.exits.size(), 1u);
+  EXPECT_EQ(got_.signals.exits[0].second, atoms::shutdown());
+}
+
+TEST_F(OsProcess, IgnoresCloseFromOthers) {
+  running();
+  actors::post(child_, actors::close{});
+  run();
+  EXPECT_TRUE(host_.last().signals.empty());
+}
+
+TEST_F(OsProcess, IsStoppedWhenItsOwnerIsKilled) {
+  running();
+  actors::send_exit(owner_, {}, atoms::kill());
+  run();
+  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
+}
+
+TEST_F(OsProcess, KillsAtOnceWhenItIsKilled) {
+  running();
+  actors::send_exit(child_, {}, atoms::kill());
+  run();
+  EXPECT_EQ(host_.last().signals, (signals{{SIGKILL, signal_target::group}}));
+  EXPECT_TRUE(got_.signals.exits.empty()) << "its processes are not gone yet";
+  end(by_signal, SIGKILL);
+  ASSERT_EQ(got_.signals.exits.size(), 1u);
+  EXPECT_EQ(got_.signals.exits[0].second, atoms::killed());
+}
+
+TEST_F(OsProcess, StoppedBeforeItHasStartedIsSentItsSignalOnceItHas) {
+  start();
+  from_owner(actors::close{});
+  EXPECT_TRUE(host_.last().signals.empty());
+  host_.last().start();
+  run();
+  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
+}
+
+TEST_F(OsProcess, KilledBeforeItHasStartedIsSentItsSignalOnceItHas) {
+  start();
+  actors::send_exit(child_, {}, atoms::kill());
+  run();
+  host_.last().start();
+  run();
+  EXPECT_EQ(host_.last().signals, (signals{{SIGKILL, signal_target::group}}));
+}
+
+TEST_F(OsProcess, TakesInputBeforeItHasStarted) {
+  start();
+  from_owner(actors::command{{'h', 'i'}});
+  from_owner(actors::close_stdin{});
+  host_.last().start();
+  run();
+  EXPECT_EQ(host_.last().written, "hi");
+  EXPECT_TRUE(host_.last().stdin_closed);
+}
+
+TEST_F(OsProcess, AnswersACommandOnceTheChildHasTakenIt) {
+  running();
+  int taken = 0;
+  tell(owner_, [&](probe& self) {
+    actors::request(&self, child_, actors::command{{'a', 'b', 'c'}}).then([&] { ++taken; });
+    actors::request(&self, child_, actors::command{{'d'}}).then([&] { ++taken; });
+  });
+  host_.last().observer->on_written(2);
+  run();
+  EXPECT_EQ(taken, 0);
+  host_.last().observer->on_written(1);
+  run();
+  EXPECT_EQ(taken, 1);
+  host_.last().observer->on_written(1);
+  run();
+  EXPECT_EQ(taken, 2);
+}
+
+TEST_F(OsProcess, RefusesACommandOnceStdinIsClosed) {
+  running();
+  std::vector<term> errors;
+  const auto write = [&](probe& self) {
+    actors::request(&self, child_, actors::command{{'a'}})
+      .then([] {}, [&](const caf::error& e) { errors.push_back(actors::reason_from(e)); });
+  };
+  tell(owner_, write); // in the queue when it happens
+  host_.last().observer->on_stdin_closed(std::make_error_code(std::errc::broken_pipe));
+  run();
+  tell(owner_, write);
+  EXPECT_EQ(errors, std::vector<term>(2, tuple_of("epipe"_a, "Broken pipe")));
+}
+
+TEST_F(OsProcess, GoesToANewOwner) {
+  running();
+  owner::received second;
+  auto heir = spawn<owner>(second);
+  from_owner(actors::connect{heir});
+  EXPECT_EQ(got_.connected, 1);
+  host_.last().write(io::output::out, "for the heir");
+  run();
+  EXPECT_EQ(second.data, "for the heir");
+  EXPECT_EQ(got_.data, "");
+  end(status, 0);
+  EXPECT_EQ(second.ends.size(), 1u);
+  EXPECT_EQ(second.signals.exits.size(), 1u);
+  tell(heir, [](probe& self) { self.exit(atoms::normal()); });
+}
+
+TEST_F(OsProcess, HasAPidOnlyWhileItRuns) {
+  running();
+  std::vector<std::int64_t> pids;
+  tell(owner_, [&](probe& self) {
+    actors::request(&self, child_, actors::os_pid{}).then([&](actors::os_pid_reply& r) {
+      pids.push_back(r.pid);
+    });
+  });
+  EXPECT_EQ(pids, std::vector<std::int64_t>{4711});
+}
+
+} // namespace
+} // namespace penning::test
