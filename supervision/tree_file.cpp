@@ -1,0 +1,297 @@
+#include <penning/supervision/toml_table.hpp>
+#include <penning/supervision/tree_file.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+namespace penning::supervision {
+
+namespace {
+
+using std::chrono::milliseconds;
+using mistakes = std::vector<tree_mistake>;
+using detail::position;
+using detail::shown;
+using detail::table_reader;
+
+/// As Erlang limits its times; far from any overflow of a clock.
+constexpr std::int64_t max_time = std::numeric_limits<std::uint32_t>::max();
+/// "No limit" for SIGKILL to come after: about 50 days.
+constexpr milliseconds longest_delay{max_time};
+
+// -- supervisors ------------------------------------------------------------------------------------
+
+void read_children(table_reader& in, tree_supervisor& out);
+
+sup_flags read_flags(table_reader& in) {
+  sup_flags flags;
+  if (auto word = in.text("strategy"); word && *word != "one_for_one") {
+    const auto known = {"one_for_all", "rest_for_one", "simple_one_for_one"};
+    const bool is_known = std::ranges::find(known, *word) != known.end();
+    in.refuse("strategy", is_known ? "this version has only \"one_for_one\""
+                                   : "must be \"one_for_one\"");
+  }
+  const auto limit = std::numeric_limits<std::uint32_t>::max();
+  if (auto number = in.integer("intensity", 0, limit))
+    flags.intensity = static_cast<std::uint32_t>(*number);
+  if (auto number = in.integer("period", 1, max_time / 1000))
+    flags.period = std::chrono::seconds{*number};
+  return flags;
+}
+
+tree_supervisor read_supervisor(table_reader& in) {
+  tree_supervisor result;
+  result.flags = read_flags(in);
+  read_children(in, result);
+  return result;
+}
+
+// -- programs ---------------------------------------------------------------------------------------
+
+std::vector<io::environment_change> read_environment(table_reader& in) {
+  std::vector<io::environment_change> changes;
+  const auto* node = in.table().get("env");
+  if (!node)
+    return changes;
+  const auto* table = node->as_table();
+  if (!table) {
+    in.wrong_type("env", *node, "a table");
+    return changes;
+  }
+  for (const auto& [key, value] : *table) {
+    const std::string name{key.str()};
+    if (auto text = value.value_exact<std::string>())
+      changes.emplace_back(name, std::move(*text));
+    else if (value.value_exact<bool>() == false)
+      changes.emplace_back(name, std::nullopt);
+    else
+      in.note(value.source(), "env." + name + " = " + shown(value)
+                                + ": must be a string, or false to unset it");
+  }
+  return changes;
+}
+
+std::vector<int> read_exit_codes(table_reader& in) {
+  std::vector<int> codes;
+  in.each<std::int64_t>("success_exit_codes", "an integer",
+                        [&](std::int64_t code, const toml::node& node) {
+                          if (code >= 0 && code <= 255)
+                            codes.push_back(static_cast<int>(code));
+                          else
+                            in.note(node.source(), "success_exit_codes has the element "
+                                                     + std::to_string(code)
+                                                     + ": must be from 0 to 255");
+                        });
+  return codes;
+}
+
+milliseconds read_delay(table_reader& in, const shutdown_policy& shutdown) {
+  if (auto number = in.integer("delay_to_sigkill", 0, max_time))
+    return milliseconds{*number};
+  if (in.table().contains("shutdown")) { // a time to end in that SIGKILL cuts short is no time
+    if (const auto* time = std::get_if<milliseconds>(&shutdown))
+      return *time;
+    if (std::holds_alternative<infinity>(shutdown))
+      return longest_delay;
+  }
+  return actors::os_process_options{}.delay_to_sigkill;
+}
+
+tree_program read_program(table_reader& in, const shutdown_policy& shutdown) {
+  tree_program result;
+  auto& options = result.options;
+  if (auto program = in.text("program"))
+    options.program = std::move(*program);
+  if (!in.table().contains("program"))
+    in.note(in.table().source(), "no program");
+  else if (options.program.empty() && in.table()["program"].is_string())
+    in.refuse("program", "must not be empty");
+  in.each<std::string>("args", "a string",
+                       [&](std::string& arg, auto&) { options.args.push_back(std::move(arg)); });
+  options.arg0 = in.text("arg0");
+  options.cd = in.text("cd").value_or("");
+  options.env = read_environment(in);
+  options.delay_to_sigkill = read_delay(in, shutdown);
+  if (auto bytes = in.integer("stdio_window", 1, std::int64_t{1} << 30))
+    options.stdio_window = static_cast<std::size_t>(*bytes);
+  options.success_exit_codes = read_exit_codes(in);
+  result.program_at = in.at("program");
+  result.cd_at = in.at("cd");
+  return result;
+}
+
+// -- children ---------------------------------------------------------------------------------------
+
+restart_type read_restart(table_reader& in) {
+  const auto word = in.text("restart");
+  for (auto type : {restart_type::permanent, restart_type::transient, restart_type::temporary})
+    if (word && *word == to_string(type))
+      return type;
+  if (word)
+    in.refuse("restart", "must be \"permanent\", \"transient\" or \"temporary\"");
+  return restart_type::permanent;
+}
+
+shutdown_policy read_shutdown(table_reader& in, shutdown_policy otherwise) {
+  const auto* node = in.table().get("shutdown");
+  if (!node)
+    return otherwise;
+  if (node->is_integer()) {
+    const auto time = in.integer("shutdown", 0, max_time);
+    return time ? milliseconds{*time} : otherwise;
+  }
+  const auto word = node->value_exact<std::string>();
+  if (word == "brutal_kill")
+    return brutal_kill{};
+  if (word == "infinity")
+    return infinity{};
+  in.refuse("shutdown", "must be milliseconds, \"brutal_kill\" or \"infinity\"");
+  return otherwise;
+}
+
+bool is_supervisor(table_reader& in) {
+  const auto word = in.text("type");
+  if (word && *word != "worker" && *word != "supervisor")
+    in.refuse("type", "must be \"worker\" or \"supervisor\"");
+  return word == "supervisor";
+}
+
+void check_id(table_reader& in, const std::string& id) {
+  const auto is_bad = [](char c) { return c == '/' || (c >= 0 && c < ' ') || c == 127; };
+  if (!in.table().contains("id"))
+    in.note(in.table().source(), "no id");
+  else if (id.empty() && in.table()["id"].is_string())
+    in.refuse("id", "must not be empty");
+  else if (std::ranges::any_of(id, is_bad))
+    in.refuse("id", "must have neither a slash nor a control character");
+}
+
+tree_child read_child(table_reader& in) {
+  tree_child child;
+  child.id = in.text("id").value_or("");
+  check_id(in, child.id);
+  child.at = position(in.table().source());
+  child.restart = read_restart(in);
+  if (is_supervisor(in)) {
+    in.allow_only({"id", "type", "restart", "shutdown", "strategy", "intensity", "period",
+                   "child"});
+    child.shutdown = read_shutdown(in, infinity{});
+    child.what = read_supervisor(in);
+  } else {
+    in.allow_only({"id", "type", "restart", "shutdown", "program", "args", "arg0", "cd", "env",
+                   "delay_to_sigkill", "stdio_window", "success_exit_codes"});
+    child.shutdown = read_shutdown(in, child_spec{}.shutdown);
+    child.what = read_program(in, child.shutdown);
+  }
+  return child;
+}
+
+std::string name_of(const toml::table& child, std::size_t number) {
+  const auto id = child["id"].value_exact<std::string>();
+  return "child " + (id && !id->empty() ? "\"" + *id + "\"" : "number " + std::to_string(number));
+}
+
+void read_children(table_reader& in, tree_supervisor& out) {
+  const auto* node = in.table().get("child");
+  if (!node)
+    return in.note(in.table().source(), "a supervisor without a child");
+  const auto* array = node->as_array();
+  if (!array)
+    return in.note(node->source(), "child must be an array of tables, written [[child]]");
+  if (array->empty())
+    in.note(node->source(), "a supervisor without a child");
+  std::unordered_map<std::string, file_position> seen;
+  for (const auto& element : *array) {
+    const auto* table = element.as_table();
+    if (!table) {
+      in.note(element.source(), "child has the element " + shown(element) + ": must be a table");
+      continue;
+    }
+    const auto own_name = name_of(*table, out.children.size() + 1);
+    table_reader reader{*table, in.name().empty() ? own_name : in.name() + ": " + own_name,
+                        in.found()};
+    auto child = read_child(reader);
+    const auto [first, is_new] = seen.emplace(child.id, reader.at("id"));
+    if (!is_new && !child.id.empty())
+      reader.refuse("id", "occurs twice; first in line " + std::to_string(first->second.line));
+    out.children.push_back(std::move(child));
+  }
+}
+
+// -- what the file cannot say by itself ---------------------------------------------------------
+
+void check(const tree_supervisor& tree, const std::string& parent, mistakes& found);
+
+void check(const tree_child& child, const std::string& parent, mistakes& found) {
+  const auto name = parent + "child \"" + child.id + "\": ";
+  if (const auto* nested = std::get_if<tree_supervisor>(&child.what))
+    return check(*nested, name, found);
+  const auto& program = std::get<tree_program>(child.what);
+  try {
+    actors::validate(program.options);
+    io::resolve_program(program.options);
+  } catch (const io::option_error& error) {
+    const auto at = error.option() == "program" ? program.program_at
+                    : error.option() == "cd"    ? program.cd_at
+                                                : child.at;
+    found.push_back({at, name + error.what()});
+  }
+}
+
+void check(const tree_supervisor& tree, const std::string& parent, mistakes& found) {
+  for (const auto& child : tree.children)
+    check(child, parent, found);
+}
+
+std::string lines(const std::string& file, const mistakes& found) {
+  std::string result;
+  for (const auto& [at, problem] : found) {
+    if (!result.empty())
+      result += '\n';
+    result += file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": "
+              + problem;
+  }
+  return result;
+}
+
+mistakes sorted(mistakes found) {
+  std::ranges::stable_sort(found, {}, &tree_mistake::at);
+  return found;
+}
+
+toml::table parse_toml(std::string_view text, const std::string& file) {
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    throw tree_file_error{file, {{position(error.source()), std::string{error.description()}}}};
+  }
+}
+
+} // namespace
+
+tree_file_error::tree_file_error(const std::string& file, std::vector<tree_mistake> mistakes)
+    : std::runtime_error{lines(file, mistakes = sorted(std::move(mistakes)))},
+      mistakes_{std::move(mistakes)} {}
+
+tree_supervisor parse_tree(std::string_view text, const std::string& file) {
+  const auto table = parse_toml(text, file);
+  mistakes found;
+  table_reader root{table, "", found};
+  root.allow_only({"strategy", "intensity", "period", "child"});
+  auto tree = read_supervisor(root);
+  if (!found.empty())
+    throw tree_file_error{file, std::move(found)};
+  return tree;
+}
+
+void check_programs(const tree_supervisor& tree, const std::string& file) {
+  mistakes found;
+  check(tree, "", found);
+  if (!found.empty())
+    throw tree_file_error{file, std::move(found)};
+}
+
+} // namespace penning::supervision
