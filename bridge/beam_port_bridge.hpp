@@ -1,0 +1,105 @@
+#pragma once
+
+#include <penning/actors/os_process.hpp>
+#include <penning/bridge/port_protocol.hpp>
+#include <penning/bridge/vocabulary.hpp>
+#include <penning/io/context.hpp>
+#include <penning/io/packet_port.hpp>
+
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace penning::bridge {
+
+/// What a bridge stands between.
+struct bridge_options {
+  std::string program;                          ///< Told in the greeting.
+  std::map<std::string, caf::actor> published;  ///< C++ actors that the BEAM may look up, by name.
+  bridge::vocabulary vocabulary;                ///< Message types of those actors.
+  io::unique_fd in;                             ///< Frames from the BEAM.
+  io::unique_fd out;                            ///< Frames to the BEAM.
+  std::function<void()> on_closed;              ///< Told on the thread of the context, at once.
+};
+
+/// The BEAM on the other side of a pair of descriptors, as one actor: what docs/protocol.md says.
+///
+/// It owns the OS processes that the BEAM opens. When the BEAM closes the port (or dies) it stops
+/// them all and ends with `normal`; when what comes in is no frame it kills them and ends with
+/// `{port, Text}`. In both cases every child is gone before its end is told.
+class beam_port_bridge : public actors::process {
+public:
+  /// `io` outlives the actor.
+  beam_port_bridge(caf::actor_config& config, io::context& io,
+                   std::shared_ptr<bridge_options> options);
+
+  const char* name() const override { return "penning.beam_port_bridge"; }
+
+protected:
+  actors::start_result init() override;
+  caf::message_handler receive() override;
+  void handle_ack(const caf::actor_addr& child, const term& result) override;
+  void handle_exit(const caf::actor_addr& from, const term& reason) override;
+  void handle_down(const actors::down& message) override;
+  void terminate(const term& reason) override;
+
+private:
+  using handle_id = port_protocol::handle_id;
+
+  /// Output that the BEAM has been sent and has not acknowledged yet, oldest first.
+  struct unconsumed {
+    std::size_t bytes;
+    caf::response_promise promise;
+  };
+
+  struct handle {
+    caf::actor actor;
+    bool is_os_process = false;
+    std::array<std::deque<unconsumed>, 2> output; // stdout, stderr
+  };
+
+  void on_frame(const std::vector<char>& bytes);
+  void on_closed(const io::packet_port_end& end);
+  void dispatch(const term& frame);
+
+  void on(const port_protocol::hello& frame);
+  void on(const port_protocol::request& frame);
+  void on(const port_protocol::send& frame);
+  void on(const port_protocol::ack& frame);
+  void on(const port_protocol::exit& frame);
+  void on(const port_protocol::malformed& frame);
+  void on(const port_protocol::malformed_request& frame);
+
+  void answer(const term& ref, const port_protocol::open& request);
+  void answer(const term& ref, const port_protocol::whereis& request);
+  void answer(const term& ref, const port_protocol::call& request);
+  void answer(const term& ref, const port_protocol::os_pid& request);
+  void answer(const term& ref, const port_protocol::info& request);
+
+  void to_os_process(const port_protocol::send& frame, const handle& to);
+  caf::result<void> on_output(io::output stream, term message, std::size_t bytes);
+  void on_end_of(const caf::actor_addr& actor, const term& reason);
+  void stop_all(const term& signal, term reason);
+  void signal_all(const term& signal);
+  void end_if_alone();
+  handle* find(handle_id id);
+  void send_frame(const term& frame);
+
+  io::context& io_;
+  std::shared_ptr<bridge_options> options_;
+  std::unique_ptr<io::packet_port> port_;
+  std::unordered_map<handle_id, handle> handles_;
+  std::unordered_map<handle_id, std::pair<caf::actor, term>> opening_; // actor, whom to answer
+  bool greeted_ = false;
+  std::optional<term> ending_; // the reason to end with, once all children are gone
+};
+
+} // namespace penning::bridge

@@ -1,0 +1,113 @@
+#pragma once
+
+// A message as the Erlang term that its declaration says: `{Tag, Field...}`, or the bare atom `Tag`.
+
+#include <penning/actors/messages.hpp>
+#include <penning/actors/process.hpp>
+#include <penning/actors/term.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace penning::bridge {
+
+using actors::term;
+
+/// How one C++ type of a field is written and read. By default as `term` itself converts it;
+/// a specialisation for a type of one's own makes it usable in messages.
+template <class T>
+struct field_term {
+  static term write(T& value) { return term{std::move(value)}; }
+  static std::optional<T> read(const term& value) { return value.as<T>(); }
+};
+
+/// Bytes are a binary, and are read from any iodata.
+template <>
+struct field_term<std::vector<char>> {
+  static term write(std::vector<char>& value) { return actors::binary{std::move(value)}; }
+  static std::optional<std::vector<char>> read(const term& value) {
+    auto bytes = actors::iodata_to_bytes(value);
+    if (!bytes)
+      return std::nullopt;
+    return std::vector<char>(bytes->begin(), bytes->end());
+  }
+};
+
+/// `{status, N}` or `{signal, N, CoreDumped}`.
+template <>
+struct field_term<io::exit_status> {
+  static term write(const io::exit_status& value);
+  static std::optional<io::exit_status> read(const term& value);
+};
+
+/// A map of `user` and `system` (microseconds) and `max_rss` (KiB).
+template <>
+struct field_term<io::resource_usage> {
+  static term write(const io::resource_usage& value);
+  static std::optional<io::resource_usage> read(const term& value);
+};
+
+/// An actor can be named in a term, but a term does not make an actor.
+template <>
+struct field_term<caf::actor> {
+  static term write(const caf::actor& value) { return actors::to_pid(value.address()); }
+  static std::optional<caf::actor> read(const term&) { return std::nullopt; }
+};
+
+/// The term of a message, whose fields are moved out of it.
+template <class T>
+  requires actors::message<std::remove_cvref_t<T>>
+term to_term(T&& value) {
+  return std::apply(
+    [](auto... each) -> term {
+      actors::atom tag{std::remove_cvref_t<T>::tag};
+      if constexpr (sizeof...(each) == 0)
+        return tag;
+      else
+        return actors::tuple_of(
+          tag, field_term<typename decltype(each)::type>::write(each.value)...);
+    },
+    value.fields());
+}
+
+namespace detail {
+
+template <class Field>
+bool read_field(Field field, const term& value) {
+  auto read = field_term<typename Field::type>::read(value);
+  if (read)
+    field.value = std::move(*read);
+  return read.has_value();
+}
+
+} // namespace detail
+
+/// The message that a term is; nothing if the tag, the number of fields or a field's kind differs.
+template <actors::message T>
+std::optional<T> from_term(const term& value) {
+  T result{};
+  auto fields = result.fields();
+  constexpr std::size_t arity = std::tuple_size_v<decltype(fields)>;
+  if constexpr (arity == 0) {
+    if (!value.is_atom(T::tag))
+      return std::nullopt;
+  } else {
+    if (!value.is_tuple(T::tag, arity + 1))
+      return std::nullopt;
+    const auto& elements = *value.get_if<actors::tuple>();
+    const bool all = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return (detail::read_field(std::get<I>(fields), elements[I + 1]) && ...);
+    }(std::make_index_sequence<arity>{});
+    if (!all)
+      return std::nullopt;
+  }
+  return result;
+}
+
+} // namespace penning::bridge

@@ -1,0 +1,129 @@
+#include <penning/bridge/port_main.hpp>
+
+#include <penning/bridge/beam_port_bridge.hpp>
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace penning::bridge {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto end_deadline = 10s;
+
+/// Calls that give a descriptor, or -1 and errno.
+int checked(int result, const char* what) {
+  if (result < 0)
+    throw std::system_error{errno, std::generic_category(), what};
+  return result;
+}
+
+/// Takes the protocol's descriptors away from 0 and 1, where anybody might read and print.
+std::pair<io::unique_fd, io::unique_fd> take_descriptors() {
+  io::unique_fd in{checked(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), "stdin")};
+  io::unique_fd out{checked(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "stdout")};
+  io::unique_fd null{checked(::open("/dev/null", O_RDWR | O_CLOEXEC), "/dev/null")};
+  checked(::dup2(null.get(), STDIN_FILENO), "/dev/null as stdin");
+  if (::fcntl(STDERR_FILENO, F_GETFD) < 0)
+    checked(::dup2(null.get(), STDERR_FILENO), "/dev/null as stderr");
+  checked(::dup2(STDERR_FILENO, STDOUT_FILENO), "stderr as stdout");
+  return {std::move(in), std::move(out)};
+}
+
+/// Ends the program should its actors not do so in time. Runs on the thread of the context, which
+/// no actor can block.
+class watchdog {
+public:
+  explicit watchdog(io::context& io) : timer_{io.asio()} {}
+
+  void arm() {
+    timer_.expires_after(end_deadline);
+    timer_.async_wait([](const boost::system::error_code& error) {
+      if (error)
+        return;
+      std::fputs("penning: actors did not end in time\n", stderr);
+      std::_Exit(EXIT_FAILURE); // the guardian sees to the children
+    });
+  }
+
+private:
+  boost::asio::steady_timer timer_;
+};
+
+/// The reason with which the bridge ended.
+actors::term wait_for_end(caf::scoped_actor& self, const caf::actor& bridge) {
+  actors::term reason;
+  bool running = true;
+  self->receive_while(running)(
+    [](const actors::init_ack&) {},
+    [&](const caf::exit_msg& message) {
+      if (message.source == bridge.address()) {
+        reason = actors::reason_from(message.reason);
+        running = false;
+      }
+    });
+  return reason;
+}
+
+int serve(const std::function<void(actors::runtime&, port_program&)>& setup) {
+  auto [in, out] = take_descriptors();
+  std::signal(SIGPIPE, SIG_IGN); // a BEAM that is gone shows as EPIPE
+  port_program program;
+  actors::runtime runtime;
+  watchdog guard{runtime.io()};
+  if (setup)
+    setup(runtime, program);
+
+  auto options = std::make_shared<bridge_options>();
+  options->program = program.name;
+  options->published = program.published;
+  options->vocabulary = std::move(program.vocabulary);
+  options->in = std::move(in);
+  options->out = std::move(out);
+  options->on_closed = [&guard] { guard.arm(); };
+
+  caf::scoped_actor self{runtime.system()};
+  const auto bridge = actors::start_link<beam_port_bridge>(*self, runtime.io(), options);
+  boost::asio::signal_set signals{runtime.io().asio(), SIGTERM, SIGINT};
+  signals.async_wait([&, parent = self->address()](const boost::system::error_code& error, int) {
+    if (error)
+      return;
+    guard.arm();
+    actors::send_exit(bridge, parent, actors::atoms::normal());
+  });
+
+  const auto reason = wait_for_end(self, bridge);
+  for (auto& [name, actor] : program.published)
+    actors::send_exit(actor, {}, actors::atoms::shutdown());
+  if (reason == actors::atoms::normal())
+    return EXIT_SUCCESS;
+  std::fprintf(stderr, "%s: %s\n", program.name.c_str(), to_string(reason).c_str());
+  return EXIT_FAILURE;
+}
+
+} // namespace
+
+int port_main(const std::function<void(actors::runtime&, port_program&)>& setup) {
+  try {
+    return serve(setup);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "penning: %s\n", error.what());
+    return EXIT_FAILURE;
+  }
+}
+
+} // namespace penning::bridge

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <penning/actors/runtime.hpp>
+#include <penning/bridge/vocabulary.hpp>
+
+#include <caf/actor.hpp>
+
+#include <functional>
+#include <map>
+#include <string>
+
+namespace penning::bridge {
+
+/// What a port program offers besides OS processes.
+struct port_program {
+  std::string name = "penningd";
+  /// Actors that the BEAM may look up, by name. They are asked to end (`shutdown`) with the port.
+  std::map<std::string, caf::actor> published;
+  /// Message types of those actors; what has none of its own reaches them as a `term`.
+  bridge::vocabulary vocabulary;
+};
+
+/// The main function of a port program: serves the BEAM (docs/protocol.md) on stdin and stdout
+/// until it closes them, and returns the status to exit with.
+///
+/// `setup` runs first; it spawns actors and publishes them. Descriptors 0 and 1 are taken away
+/// before, so nothing that is printed can break a frame: it goes to stderr. SIGTERM and SIGINT end
+/// the program like a closed port. However it ends, its children are gone first; should its actors
+/// not end within 10 s, the program is ended all the same.
+/// Returns 0 after an orderly end, 1 with a line on stderr when what came in was no protocol.
+int port_main(const std::function<void(actors::runtime&, port_program&)>& setup = {});
+
+} // namespace penning::bridge

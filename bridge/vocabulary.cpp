@@ -1,0 +1,55 @@
+#include <penning/bridge/vocabulary.hpp>
+
+namespace penning::bridge {
+
+namespace {
+
+/// Tag and number of fields of what may be a message.
+std::optional<std::pair<std::string, std::size_t>> shape_of(const term& value) {
+  if (const auto* tag = value.get_if<actors::atom>())
+    return std::pair{std::string{tag->text()}, std::size_t{0}};
+  const auto* elements = value.get_if<actors::tuple>();
+  const auto* tag = elements && !elements->empty() ? (*elements)[0].get_if<actors::atom>()
+                                                   : nullptr;
+  if (!tag)
+    return std::nullopt;
+  return std::pair{std::string{tag->text()}, elements->size() - 1};
+}
+
+template <class T>
+std::optional<term> as_plain(const caf::message& message) {
+  if (!message.match_elements<T>())
+    return std::nullopt;
+  return term{message.get_as<T>(0)};
+}
+
+template <class... Ts>
+std::optional<term> first_of(const caf::message& message) {
+  std::optional<term> result;
+  static_cast<void>(((result = as_plain<Ts>(message)) || ...));
+  return result;
+}
+
+} // namespace
+
+caf::message vocabulary::to_message(const term& value) const {
+  if (const auto shape = shape_of(value))
+    if (const auto reader = readers_.find(*shape); reader != readers_.end())
+      if (auto message = reader->second(value))
+        return std::move(*message);
+  return caf::make_message(value);
+}
+
+std::optional<term> vocabulary::from_message(const caf::message& message) const {
+  if (message.empty() || message.match_elements<caf::unit_t>())
+    return actors::atoms::ok();
+  if (auto plain = first_of<term, std::string, bool, double, std::int32_t, std::uint32_t,
+                            std::int64_t, std::uint64_t>(message))
+    return plain;
+  for (const auto& write : writers_)
+    if (auto value = write(message))
+      return value;
+  return std::nullopt;
+}
+
+} // namespace penning::bridge

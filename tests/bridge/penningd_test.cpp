@@ -1,0 +1,429 @@
+#include "support/port_peer.hpp"
+
+#include <penning/bridge/port_protocol.hpp>
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace penning::test {
+namespace {
+
+using namespace actors::literals;
+using actors::bind;
+using actors::binary;
+using actors::list;
+using actors::map_of;
+using actors::match;
+using actors::term;
+using actors::tuple_of;
+namespace atoms = actors::atoms;
+
+class Penningd : public testing::Test {
+protected:
+  void greet() {
+    peer.send(tuple_of("hello"_a, 1, map_of({})));
+    hello = peer.receive().value();
+  }
+
+  term request(const term& body) {
+    const term ref = ++last_ref_;
+    peer.send(tuple_of("request"_a, ref, body));
+    for (;;) {
+      auto frame = peer.receive().value();
+      if (auto m = match(frame, "reply"_a, ref, bind<term>))
+        return std::get<0>(*m);
+      others.push_back(std::move(frame));
+    }
+  }
+
+  struct opened {
+    std::uint64_t id = 0;
+    pid_t pid = 0;
+  };
+
+  opened open(const std::string& program, std::vector<std::string> args = {},
+              const term& options = map_of({})) {
+    const auto answer
+      = request(tuple_of("open"_a, program, actors::list_from(std::move(args)), options));
+    const auto m = match(answer, "ok"_a, actors::tup(bind<std::uint64_t>, bind<pid_t>));
+    if (!m)
+      throw std::runtime_error{to_string(answer)};
+    return {std::get<0>(*m), std::get<1>(*m)};
+  }
+
+  void send(const opened& to, const term& message) {
+    peer.send(tuple_of("send"_a, to.id, message));
+  }
+
+  term next() {
+    if (others.empty())
+      return peer.receive().value();
+    auto frame = others.front();
+    others.erase(others.begin());
+    return frame;
+  }
+
+  term next_message(const opened& from) {
+    const auto frame = next();
+    const auto m = match(frame, "message"_a, from.id, bind<term>);
+    return m ? std::get<0>(*m) : frame;
+  }
+
+  /// Takes all frames of a child to its end, acknowledging what it writes.
+  struct whole {
+    std::string data, error;
+    term how, reason;
+  };
+  whole collect(const opened& child) {
+    whole result;
+    for (;;) {
+      const auto frame = next();
+      if (auto down = match(frame, "down"_a, child.id, bind<term>)) {
+        result.reason = std::get<0>(*down);
+        return result;
+      }
+      const auto message = match(frame, "message"_a, child.id, bind<term>);
+      if (!message)
+        throw std::runtime_error{to_string(frame)};
+      take(child, std::get<0>(*message), result);
+    }
+  }
+
+  void take(const opened& child, const term& message, whole& into) {
+    for (auto [tag, text] : {std::pair{"data"_a, &into.data}, std::pair{"error"_a, &into.error}})
+      if (auto m = match(message, tag, bind<std::string>)) {
+        EXPECT_EQ(into.how, term{}) << "output comes before the end";
+        text->append(std::get<0>(*m));
+        peer.send(tuple_of("ack"_a, child.id, tag, std::get<0>(*m).size()));
+      }
+    if (auto m = match(message, "exited"_a, child.pid, bind<term>, actors::any))
+      into.how = std::get<0>(*m);
+  }
+
+  /// What /proc/PID/status says of penningd, in KiB.
+  std::size_t memory(const std::string& key) const {
+    std::ifstream status{"/proc/" + std::to_string(peer.pid()) + "/status"};
+    for (std::string word; status >> word;)
+      if (std::size_t value = 0; word == key + ":" && status >> value)
+        return value;
+    return 0;
+  }
+
+  std::size_t descriptors() const {
+    namespace fs = std::filesystem;
+    const fs::path folder = "/proc/" + std::to_string(peer.pid()) + "/fd";
+    return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator{folder}, fs::directory_iterator{}));
+  }
+
+  static std::string program(const std::string& name) {
+    return std::string{PENNING_TEST_PROGRAMS} + "/" + name;
+  }
+
+  port_peer peer{PENNING_TEST_PENNINGD};
+  term hello;
+  std::vector<term> others;
+
+private:
+  std::int64_t last_ref_ = 0;
+};
+
+bool dies(const io::unique_fd& process, int within_ms) {
+  return !process || io::is_dead(process.get(), within_ms);
+}
+
+// -- the protocol -----------------------------------------------------------------------------------
+
+TEST_F(Penningd, GreetsWithItsVersionAndContainment) {
+  greet();
+  const auto m = match(hello, "hello"_a, 1, bind<actors::map>);
+  ASSERT_TRUE(m) << to_string(hello);
+  const term info = std::get<0>(*m);
+  EXPECT_EQ(actors::lookup_as<std::int64_t>(info, "os_pid"), peer.pid());
+  EXPECT_EQ(actors::lookup_as<std::string>(info, "program"), "penningd");
+  EXPECT_EQ(actors::lookup_as<std::string>(info, "containment"), "process group with guardian");
+}
+
+TEST_F(Penningd, WantsToBeGreetedFirstAndOnce) {
+  peer.send(tuple_of("request"_a, 1, "info"_a));
+  EXPECT_TRUE(match(peer.receive().value(), "error"_a, "not_greeted"_a, actors::any));
+  greet();
+  peer.send(tuple_of("hello"_a, 1, map_of({})));
+  EXPECT_TRUE(match(peer.receive().value(), "error"_a, "already_greeted"_a, actors::any));
+}
+
+TEST_F(Penningd, EndsWithAReasonWhenAVersionFromTheFutureIsSpoken) {
+  peer.send(tuple_of("hello"_a, 2, map_of({})));
+  EXPECT_TRUE(match(peer.receive().value(), "error"_a, tuple_of("bad_version"_a, 2), actors::any));
+  EXPECT_EQ(WEXITSTATUS(peer.wait_status()), 1);
+  EXPECT_THAT(peer.errors, testing::HasSubstr("version 2"));
+}
+
+TEST_F(Penningd, AnswersWhatItDoesNotUnderstandAndGoesOn) {
+  greet();
+  auto cat = open("cat");
+  peer.send_frame({1, 2, 3});
+  EXPECT_TRUE(match(peer.receive().value(), "error"_a, "bad_term"_a, actors::any));
+  peer.send_frame({});
+  EXPECT_TRUE(match(peer.receive().value(), "error"_a, "bad_term"_a, actors::any));
+  peer.send("nonsense"_a);
+  EXPECT_TRUE(match(peer.receive().value(), "error"_a, "bad_frame"_a, "nonsense"_a));
+  EXPECT_TRUE(match(request("nonsense"_a), atoms::error(), tuple_of("bad_request"_a, "nonsense"_a)));
+  send(cat, tuple_of("nonsense"_a, 1));
+  EXPECT_TRUE(match(peer.receive().value(), "error"_a, "bad_request"_a, actors::any));
+  send(cat, tuple_of("command"_a, "still there"));
+  EXPECT_EQ(next_message(cat), tuple_of("written"_a, 11));
+  EXPECT_EQ(next_message(cat), tuple_of("data"_a, "still there"));
+}
+
+TEST_F(Penningd, IgnoresWhatIsSentToTheDead) {
+  greet();
+  auto child = open("true");
+  EXPECT_EQ(collect(child).reason, atoms::normal());
+  send(child, tuple_of("command"_a, "x"));
+  peer.send(tuple_of("ack"_a, child.id, "data"_a, 1));
+  peer.send(tuple_of("exit"_a, child.id, atoms::kill()));
+  EXPECT_EQ(request(tuple_of("os_pid"_a, child.id)), tuple_of(atoms::error(), atoms::noproc()));
+  EXPECT_EQ(request(tuple_of("call"_a, child.id, "x"_a)),
+            tuple_of(atoms::error(), atoms::noproc()));
+  EXPECT_EQ(request(tuple_of("whereis"_a, "nobody")), tuple_of(atoms::error(), "not_found"_a));
+}
+
+struct bad_option_case {
+  term program, args, options;
+  std::string option, value;
+};
+
+class PenningdBadOption : public Penningd, public testing::WithParamInterface<bad_option_case> {};
+
+TEST_P(PenningdBadOption, IsNamedAndNothingIsStarted) {
+  const auto& [program, args, options, option, value] = GetParam();
+  greet();
+  const auto answer = request(tuple_of("open"_a, program, args, options));
+  EXPECT_TRUE(match(answer, atoms::error(),
+                    actors::tup("bad_option"_a, actors::atom{option}, value, actors::any)))
+    << to_string(answer);
+  const auto info = request("info"_a);
+  EXPECT_EQ(actors::lookup_as<int>(std::get<0>(*match(info, atoms::ok(), bind<term>)), "children"),
+            0);
+}
+
+const term no_options = map_of({});
+
+INSTANTIATE_TEST_SUITE_P(
+  Each, PenningdBadOption,
+  testing::Values(
+    bad_option_case{"", list{}, no_options, "program", ""},
+    bad_option_case{7, list{}, no_options, "program", "7"},
+    bad_option_case{"cat", 7, no_options, "args", "7"},
+    bad_option_case{"cat", actors::list_of(std::string{"a\0b", 3}), no_options, "args",
+                    std::string{"a\0b", 3}},
+    bad_option_case{"cat", list{}, 7, "options", "7"},
+    bad_option_case{"cat", list{}, map_of({{"foo"_a, 1}}), "foo", "1"},
+    bad_option_case{"cat", list{}, map_of({{"cd"_a, "/nosuch"}}), "cd", "/nosuch"},
+    bad_option_case{"cat", list{}, map_of({{"stdio_window"_a, -1}}), "stdio_window", "-1"},
+    bad_option_case{"cat", list{}, map_of({{"stdio_window"_a, 0}}), "stdio_window", "0"},
+    bad_option_case{"cat", list{}, map_of({{"delay_to_sigkill"_a, -5}}), "delay_to_sigkill", "-5"},
+    bad_option_case{"cat", list{}, map_of({{"delay_to_sigkill"_a, "x"}}), "delay_to_sigkill",
+                    "<<\"x\">>"},
+    bad_option_case{"cat", list{}, map_of({{"env"_a, actors::list_of(tuple_of("A=B", "C"))}}),
+                    "env", "A=B"}));
+
+TEST_F(Penningd, TellsTheErrnoOfWhatCannotBeStarted) {
+  greet();
+  const auto errno_of = [this](const char* path) {
+    const auto answer = request(tuple_of("open"_a, path, list{}, map_of({})));
+    const auto m = match(answer, atoms::error(), actors::tup(bind<actors::atom>, bind<std::string>));
+    return m ? std::string{std::get<0>(*m).text()} : to_string(answer);
+  };
+  EXPECT_EQ(errno_of("/nosuch/program"), "enoent");
+  EXPECT_EQ(errno_of("no-such-program-anywhere"), "enoent");
+  EXPECT_EQ(errno_of("/etc/passwd"), "eacces");
+}
+
+// -- children ---------------------------------------------------------------------------------------
+
+TEST_F(Penningd, TellsHowEachChildEnded) {
+  greet();
+  const auto run = [this](const std::string& script) {
+    return collect(open("sh", {"-c", script}));
+  };
+  EXPECT_EQ(run("exit 0").reason, atoms::normal());
+  EXPECT_EQ(run("exit 137").how, tuple_of("status"_a, 137));
+  EXPECT_EQ(run("exit 137").reason, tuple_of("exit_status"_a, 137));
+  EXPECT_EQ(run("kill -9 $$").how, tuple_of("signal"_a, 9, false));
+  EXPECT_EQ(run("kill -9 $$").reason, tuple_of("signal"_a, 9));
+  const auto both = run("echo out; echo err >&2; exit 3");
+  EXPECT_EQ(both.data, "out\n");
+  EXPECT_EQ(both.error, "err\n");
+}
+
+TEST_F(Penningd, ClosesStdinAloneWhileOutputGoesOn) {
+  greet();
+  auto child = open("sh", {"-c", "cat >/dev/null; echo done"});
+  send(child, tuple_of("command"_a, actors::list_of("io", 'd' + 0, actors::list_of("ata"))));
+  send(child, "close_stdin"_a);
+  const auto all = collect(child);
+  EXPECT_EQ(all.data, "done\n");
+  EXPECT_EQ(all.reason, atoms::normal());
+}
+
+TEST_F(Penningd, AnswersCloseBeforeTheEnd) {
+  greet();
+  auto child = open("sleep", {"1000"});
+  send(child, "close"_a);
+  EXPECT_EQ(next_message(child), "closed"_a);
+  EXPECT_TRUE(match(next_message(child), "exited"_a, child.pid, tuple_of("signal"_a, 15, false),
+                    actors::any));
+  EXPECT_EQ(next(), tuple_of("down"_a, child.id, atoms::shutdown()));
+}
+
+TEST_F(Penningd, KillsOnRequestWhatIgnoresSigterm) {
+  greet();
+  auto child = open(program("ignores_sigterm"));
+  peer.send(tuple_of("exit"_a, child.id, atoms::kill()));
+  const auto all = collect(child);
+  EXPECT_EQ(all.how, tuple_of("signal"_a, 9, false));
+  EXPECT_EQ(all.reason, atoms::killed());
+}
+
+TEST_F(Penningd, LetsAChildThatNeverReadsDisturbNobody) {
+  greet();
+  auto stuck = open(program("never_reads"));
+  for (int i = 0; i < 64; ++i)
+    send(stuck, tuple_of("command"_a, std::string(65'536, 'x')));
+  auto other = open("cat");
+  send(other, tuple_of("command"_a, "hello"));
+  for (bool answered = false; !answered;) {
+    const auto frame = next();
+    answered = frame == tuple_of("message"_a, other.id, tuple_of("data"_a, "hello"));
+  }
+  send(stuck, "close"_a);
+}
+
+TEST_F(Penningd, KeepsAFloodWithinTheWindowAndLosesNoByte) {
+  constexpr std::size_t total = 64 << 20, window = 65'536;
+  greet();
+  collect(open("true")); // what is allocated once is there now
+  const auto before = memory("VmHWM");
+  auto child = open("sh", {"-c", "yes 0123456789abcde | head -c " + std::to_string(total)});
+  std::size_t received = 0, held = 0;
+  for (;;) {
+    const auto message = next_message(child);
+    const auto m = match(message, "data"_a, bind<std::string>);
+    if (!m)
+      break;
+    const auto& bytes = std::get<0>(*m);
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      ASSERT_EQ(bytes[i], "0123456789abcde\n"[(received + i) % 16]) << "at " << received + i;
+    received += bytes.size();
+    held += bytes.size();
+    if (held >= window / 2) // a slow owner: it acknowledges late, and much at once
+      peer.send(tuple_of("ack"_a, child.id, "data"_a, std::exchange(held, 0)));
+  }
+  EXPECT_EQ(received, total);
+  EXPECT_LT(memory("VmHWM"), before + 8 * 1024) << "KiB";
+}
+
+TEST_F(Penningd, HoldsBackWhatTheOwnerDoesNotAcknowledge) {
+  greet();
+  auto child = open("sh", {"-c", "head -c 1000000 /dev/zero; echo -n end >&2"},
+                    map_of({{"stdio_window"_a, 1000}}));
+  std::size_t received = 0;
+  while (received < 1000)
+    received += std::get<0>(*match(next_message(child), "data"_a, bind<std::string>)).size();
+  EXPECT_EQ(received, 1000u);
+  // then nothing more comes: the next frame answers a later request
+  EXPECT_TRUE(match(request("info"_a), atoms::ok(), actors::any));
+  EXPECT_TRUE(others.empty()) << to_string(others.front());
+}
+
+TEST_F(Penningd, LeavesNothingOfTenThousandShortChildren) {
+  greet();
+  const auto run = [this](int count) {
+    for (int i = 0; i < count; ++i)
+      ASSERT_EQ(collect(open("/bin/true")).reason, atoms::normal());
+  };
+  run(500);
+  const auto descriptors_before = descriptors();
+  const auto memory_before = memory("VmRSS");
+  run(PENNING_TEST_SHORT_CHILDREN);
+  EXPECT_EQ(descriptors(), descriptors_before);
+  EXPECT_LT(memory("VmRSS"), memory_before + 512) << "KiB";
+  std::ifstream list{"/proc/" + std::to_string(peer.pid()) + "/task/" + std::to_string(peer.pid())
+                     + "/children"};
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>{list}, {}), "") << "no zombie";
+}
+
+// -- the end ----------------------------------------------------------------------------------------
+
+class PenningdEnd : public Penningd {
+protected:
+  /// A child that ignores SIGTERM with a grandchild in its group that does so too; both held.
+  std::vector<io::unique_fd> family() {
+    auto child = open("sh", {"-c", "trap '' TERM; sleep 1000 & echo $!; while :; do wait; done"});
+    const auto text = std::get<0>(*match(next_message(child), "data"_a, bind<std::string>));
+    std::vector<io::unique_fd> result;
+    result.push_back(io::open_pidfd(child.pid));
+    result.push_back(io::open_pidfd(std::stoi(text)));
+    return result;
+  }
+
+  static void expect_gone(const std::vector<io::unique_fd>& processes) {
+    for (const auto& process : processes)
+      EXPECT_TRUE(dies(process, 1000));
+  }
+};
+
+TEST_F(PenningdEnd, FollowsTheEndOfItsStdin) {
+  greet();
+  const auto processes = family();
+  peer.close_stdin();
+  expect_gone(processes);
+  const int status = peer.wait_status();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << peer.errors;
+}
+
+TEST_F(PenningdEnd, BySigtermIsOrderly) {
+  greet();
+  const auto processes = family();
+  ::kill(peer.pid(), SIGTERM);
+  expect_gone(processes);
+  const int status = peer.wait_status();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << peer.errors;
+}
+
+TEST_F(PenningdEnd, BySigkillLeavesNoChild) {
+  greet();
+  const auto processes = family();
+  ::kill(peer.pid(), SIGKILL);
+  expect_gone(processes);
+}
+
+TEST_F(PenningdEnd, ComesWithAReasonWhenAFrameIsCut) {
+  greet();
+  const auto processes = family();
+  peer.send_raw({0, 0, 0, 9, 'c', 'u', 't'});
+  peer.close_stdin();
+  expect_gone(processes);
+  const int status = peer.wait_status();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+  EXPECT_NE(peer.errors, "");
+}
+
+TEST_F(PenningdEnd, ComesWithAReasonWhenALengthIsImpossible) {
+  greet();
+  const auto processes = family();
+  peer.send_raw({'\x7f', '\xff', '\xff', '\xff'});
+  expect_gone(processes);
+  const int status = peer.wait_status();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+  EXPECT_THAT(peer.errors, testing::HasSubstr("2147483647"));
+}
+
+} // namespace
+} // namespace penning::test
