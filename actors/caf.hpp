@@ -25,18 +25,41 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace penning::actors {
 
-/// First of the type ids that penning's messages take; those of users start 200 later.
+/// First of the type ids that penning's messages take, and the first that is left to users.
 inline constexpr caf::type_id_t first_type_id = caf::first_custom_type_id;
+inline constexpr caf::type_id_t first_user_type_id = first_type_id + 200;
 
 #if PENNING_CAF_1
 using execution_context = caf::scheduler;
 #else
 using execution_context = caf::execution_unit;
 #endif
+
+/// A field of a message: its name, and the member itself.
+template <class T>
+struct field {
+  using type = T;
+  std::string_view name;
+  T& value;
+
+  field(std::string_view field_name, T& member) : name{field_name}, value{member} {}
+};
+
+/// CAF's inspection of an object with these fields.
+template <class Inspector, class Object, class... Fields>
+auto inspect_object(Inspector& f, [[maybe_unused]] Object& object, const char* name,
+                    Fields... fields) {
+#if PENNING_CAF_1
+  return f.object(object).pretty_name(name).fields(f.field(fields.name, fields.value)...);
+#else
+  return f(caf::meta::type_name(name), fields.value...);
+#endif
+}
 
 /// Sends without a sender.
 template <class Message>
@@ -116,17 +139,16 @@ private:
 } // namespace detail
 #endif
 
-/// Sends what is a message already, whatever its types.
-template <class Self>
-void send_message(Self* self, const caf::actor& to, caf::message message) {
+/// `post` for what is a message already, whatever its types.
+inline void post_message(const caf::actor& to, caf::message message) {
 #if PENNING_CAF_1
-  self->mail(std::move(message)).send(to);
+  caf::anon_mail(std::move(message)).send(to);
 #else
-  to->enqueue(self->ctrl(), caf::make_message_id(), std::move(message), self->context());
+  to->enqueue(nullptr, caf::make_message_id(), std::move(message), nullptr);
 #endif
 }
 
-/// The same as a request, whose answer may be of any types.
+/// `request` for what is a message already; the answer may be of any types.
 template <class Self, class OnResult, class OnError>
 void request_message(Self* self, const caf::actor& to, caf::message message, OnResult on_result,
                      OnError on_error) {

@@ -11,29 +11,29 @@
 namespace penning::io {
 
 template <class Inspector>
-auto inspect(Inspector& f, exit_status& x) -> typename Inspector::result_type {
-  return f(caf::meta::type_name("exit_status"), x.how, x.code, x.core_dumped);
+auto inspect(Inspector& f, exit_status& x) {
+  using actors::field;
+  return actors::inspect_object(f, x, "exit_status", field{"how", x.how}, field{"code", x.code},
+                                field{"core_dumped", x.core_dumped});
 }
 
 template <class Inspector>
-auto inspect(Inspector& f, resource_usage& x) -> typename Inspector::result_type {
-  return f(caf::meta::type_name("resource_usage"), x.user, x.system, x.max_rss_kib);
+auto inspect(Inspector& f, resource_usage& x) {
+  using actors::field;
+  return actors::inspect_object(f, x, "resource_usage", field{"user", x.user},
+                                field{"system", x.system}, field{"max_rss_kib", x.max_rss_kib});
 }
 
 } // namespace penning::io
 
 namespace penning::actors {
 
-/// A term shows itself as Erlang text. It does not cross CAF's own network: the bridge's codec is
-/// what carries terms between programs.
+/// A term shows itself as Erlang text. It cannot be read back: terms do not cross CAF's own network,
+/// the bridge's codec is what carries them between programs.
 template <class Inspector>
-auto inspect(Inspector& f, term& x) -> typename Inspector::result_type {
-  if constexpr (Inspector::writes_state) {
-    return caf::make_error(caf::sec::unknown_type);
-  } else {
-    auto text = to_string(x);
-    return f(caf::meta::type_name("term"), text);
-  }
+auto inspect(Inspector& f, term& x) {
+  auto text = to_string(x);
+  return inspect_object(f, x, "term", field{"text", text});
 }
 
 } // namespace penning::actors

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -79,9 +80,10 @@ namespace penning::actors {
 
 void validate(const os_process_options& options) {
   io::validate(options);
-  if (options.delay_to_sigkill.count() < 0)
-    throw io::option_error{"delay_to_sigkill", std::to_string(options.delay_to_sigkill.count()),
-                           "must not be negative"};
+  const auto delay = options.delay_to_sigkill;
+  if (delay.count() < 0 || delay > max_delay)
+    throw io::option_error{"delay_to_sigkill", std::to_string(delay.count()),
+                           "must be from 0 to " + std::to_string(max_delay.count()) + " ms"};
   if (options.stdio_window == 0)
     throw io::option_error{"stdio_window", "0", "must be at least 1 byte"};
 }
@@ -130,6 +132,7 @@ caf::message_handler os_process::receive() {
       if (child_)
         child_->close_stdin();
       close_early_ = true;
+      stdin_closed_ = std::make_error_code(std::errc::broken_pipe);
     },
     [this](os_pid) { return os_pid_reply{child_ ? child_->pid() : 0}; },
     [this](close) {
@@ -157,11 +160,11 @@ caf::message_handler os_process::receive() {
 
 // -- the child's life ---------------------------------------------------------------------------
 
-bool os_process::move(process_event event) {
+void os_process::move(process_event event) {
   const auto to = next(state_, event);
-  if (to)
-    state_ = *to;
-  return to.has_value();
+  if (!to)
+    throw std::logic_error{"os_process: an event that cannot be"};
+  state_ = *to;
 }
 
 void os_process::on_started(std::shared_ptr<io::child> child) {
@@ -202,16 +205,17 @@ void os_process::ask_to_end() {
 
 void os_process::handle_exit(const caf::actor_addr& from, const term& reason) {
   const bool ours = from == owner_.address() || from == parent();
+  if (from == owner_.address())
+    owner_is_gone();
   if (ours || reason != atoms::normal())
     stop();
+  finish_if_delivered();
 }
 
 void os_process::handle_kill() {
   killed_ = true;
   move(process_event::stop);
-  if (state_ == process_state::draining)
-    return exit(atoms::killed()); // its processes are gone: nothing to wait for but the owner
-  if (child_)
+  if (child_) // else they are gone, or they are killed once they have started
     child_->signal(SIGKILL, io::signal_target::group);
 }
 
@@ -242,12 +246,18 @@ void os_process::terminate(const term&) {
   if (child_) // only where CAF's own kill has ended this actor before its child
     child_->signal(SIGKILL, io::signal_target::group);
   child_.reset();
+  writes_.clear();
   owner_ = nullptr;
 }
 
 // -- output -------------------------------------------------------------------------------------
 
 void os_process::on_output(io::output stream, std::vector<char> bytes) {
+  if (ownerless_) {
+    if (child_)
+      child_->grant(stream, bytes.size());
+    return;
+  }
   flow(stream).push(std::move(bytes));
   forward(stream);
 }
@@ -264,6 +274,8 @@ void os_process::forward(io::output stream) {
 template <class Message>
 void os_process::send_output(io::output stream, std::vector<char> bytes) {
   auto consumed = [this, stream, size = bytes.size()] {
+    if (ownerless_)
+      return;
     flow(stream).consumed(size);
     if (child_)
       child_->grant(stream, size);
@@ -280,19 +292,21 @@ void os_process::send_output(io::output stream, std::vector<char> bytes) {
 caf::result<void> os_process::write(command& message) {
   if (stdin_closed_)
     return posix_error(stdin_closed_);
-  auto promise = make_response_promise();
-  writes_.push_back({message.bytes.size(), promise});
+  if (message.bytes.empty())
+    return caf::unit;
+  pending_answer answer{make_response_promise()};
+  writes_.push_back({message.bytes.size(), answer});
   if (child_)
     child_->write(std::move(message.bytes));
   else
     early_.push_back(std::move(message.bytes));
-  return promise;
+  return answer.promise();
 }
 
 void os_process::on_written(std::size_t bytes) {
   while (!writes_.empty() && writes_.front().bytes <= bytes) {
     bytes -= writes_.front().bytes;
-    writes_.front().promise.deliver(caf::unit);
+    writes_.front().answer.deliver(caf::unit);
     writes_.pop_front();
   }
   if (!writes_.empty())
@@ -302,7 +316,7 @@ void os_process::on_written(std::size_t bytes) {
 void os_process::on_stdin_closed(std::error_code reason) {
   stdin_closed_ = reason;
   for (auto& write : std::exchange(writes_, {}))
-    write.promise.deliver(posix_error(reason));
+    write.answer.deliver(posix_error(reason));
 }
 
 // -- the owner ----------------------------------------------------------------------------------
@@ -311,7 +325,18 @@ bool os_process::from_owner() {
   return caf::actor_cast<caf::actor_addr>(current_sender()) == owner_.address();
 }
 
+void os_process::owner_is_gone() {
+  ownerless_ = true;
+  for (const auto stream : {io::output::out, io::output::err}) {
+    flow(stream) = output_flow{options_.stdio_window};
+    if (child_)
+      child_->grant(stream, options_.stdio_window); // so that no write keeps it from ending
+  }
+}
+
 void os_process::change_owner(const caf::actor& owner) {
+  if (!owner || owner == owner_)
+    return;
   auto former = std::exchange(owner_, owner);
   link(owner_);
   actors::send(this, former, connected{});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <penning/actors/output_flow.hpp>
+#include <penning/actors/pending_answer.hpp>
 #include <penning/actors/process.hpp>
 #include <penning/actors/process_state.hpp>
 #include <penning/io/child.hpp>
@@ -62,7 +63,7 @@ class os_process : public process {
  private:
   struct pending_write {
     std::size_t bytes;
-    caf::response_promise promise;
+    pending_answer answer;
   };
 
   void on_started(std::shared_ptr<io::child> child);
@@ -74,9 +75,10 @@ class os_process : public process {
 
   caf::result<void> write(command& message);
   void change_owner(const caf::actor& owner);
+  void owner_is_gone();
   void stop();
   void ask_to_end();
-  bool move(process_event event);
+  void move(process_event event);
   void forward(io::output stream);
   template <class Message>
   void send_output(io::output stream, std::vector<char> bytes);
@@ -93,8 +95,8 @@ class os_process : public process {
   std::deque<pending_write> writes_;
   std::vector<std::vector<char>> early_; // written before the start was known
   bool close_early_ = false;
-  std::error_code stdin_closed_;
-  bool stopped_ = false, killed_ = false, closing_ = false;
+  std::error_code stdin_closed_; // set: nothing more is taken
+  bool stopped_ = false, killed_ = false, closing_ = false, ownerless_ = false;
   io::child_end end_;
   term end_reason_;
 };

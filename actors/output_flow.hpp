@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <optional>
@@ -18,14 +19,26 @@ class output_flow {
   /// Takes a chunk; it comes out of `next`, in order.
   void push(std::vector<char> chunk) { held_.push_back(std::move(chunk)); }
 
-  /// The next chunk that may be sent now, counted as unconsumed from here on.
+  /// What may be sent now, counted as unconsumed from here on: the next chunk, or so much of it as
+  /// the window has room for.
   std::optional<std::vector<char>> next() {
     if (held_.empty() || unconsumed_ >= window_)
       return std::nullopt;
-    auto chunk = std::move(held_.front());
-    held_.pop_front();
-    unconsumed_ += chunk.size();
-    return chunk;
+    auto& chunk = held_.front();
+    const auto size = std::min(chunk.size() - sent_, window_ - unconsumed_);
+    unconsumed_ += size;
+    std::vector<char> result;
+    if (size == chunk.size())
+      result = std::move(chunk); // the whole: the usual case copies nothing
+    else
+      result.assign(chunk.begin() + static_cast<std::ptrdiff_t>(sent_),
+                    chunk.begin() + static_cast<std::ptrdiff_t>(sent_ + size));
+    sent_ += size;
+    if (sent_ >= chunk.size()) { // moved from, or at its end
+      held_.pop_front();
+      sent_ = 0;
+    }
+    return result;
   }
 
   /// The owner has consumed `size` bytes.
@@ -37,6 +50,7 @@ class output_flow {
  private:
   std::size_t window_;
   std::size_t unconsumed_ = 0;
+  std::size_t sent_ = 0; // of the chunk in front
   std::deque<std::vector<char>> held_;
 };
 

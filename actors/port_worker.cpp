@@ -49,7 +49,7 @@ callback_result port_module::handle_exit(const term& reason) {
   return stop{reason, {}};
 }
 
-callback_result port_module::handle_call(const term& request, caf::response_promise&) {
+callback_result port_module::handle_call(const term& request, pending_answer&) {
   return stop{tuple_of("bad_call"_a, request), {}}; // as gen_server's default does
 }
 
@@ -96,7 +96,10 @@ void port_worker::handle_ack(const caf::actor_addr&, const term& result) {
     return acknowledge({start_result::kind::stop, result.get_if<tuple>()->elements()[1]});
   os_pid_ = result.get_if<tuple>()->elements()[1].as<std::int64_t>().value_or(0);
   acknowledge({start_result::kind::ok, os_pid_});
-  run([this] { return noreply{std::move(first_step_)}; });
+  up_ = true;
+  run([this] { return noreply{first_step_}; });
+  for (auto& [what, from] : std::exchange(early_, {}))
+    run(what, std::move(from));
 }
 
 caf::message_handler port_worker::receive() {
@@ -109,44 +112,55 @@ caf::message_handler port_worker::receive() {
     },
     [this](exited&) { os_pid_ = 0; },
     [this](call& message) -> caf::result<term> {
-      auto promise = make_response_promise();
-      run([&] { return module_->handle_call(message.request, promise); }, &promise);
-      return promise;
+      pending_answer from{make_response_promise()};
+      run([this, request = message.request, from]() mutable {
+        return module_->handle_call(request, from);
+      }, from);
+      return from.promise();
     },
-    [this](cast& message) { run([&] { return module_->handle_cast(message.request); }); },
+    [this](cast& message) {
+      run([this, request = message.request] { return module_->handle_cast(request); });
+    },
     [this](timeout_due due) {
       if (due.number == timeout_)
-        run([&] { return module_->handle_info(atoms::timeout()); });
+        run([this] { return module_->handle_info(atoms::timeout()); });
     },
-    [this](term& message) { run([&] { return module_->handle_info(message); }); },
+    [this](term& message) {
+      run([this, message] { return module_->handle_info(message); });
+    },
   };
 }
 
-template <class Callback>
-callback_result port_worker::guarded(Callback callback) {
-  try {
-    return callback();
-  } catch (...) {
-    return stop{exception_reason(std::current_exception()), {}};
-  }
-}
-
-template <class Callback>
-void port_worker::run(Callback callback, caf::response_promise* from) {
+void port_worker::run(const callback& what, std::optional<pending_answer> from) {
   if (stopping_)
     return; // the module has been told `terminate` already
+  if (!up_) { // there is no output yet, so `what` owns all that it uses
+    early_.emplace_back(what, std::move(from));
+    return;
+  }
   ++timeout_; // any message takes back the timeout
-  auto next = settle(guarded(callback), from);
+  auto next = settle(guarded(what), std::move(from));
   while (next && next->then_continue)
     next = settle(guarded([&] { return module_->handle_continue(*next->then_continue); }), {});
   if (next && next->timeout)
     actors::send_after(this, *next->timeout, timeout_due{timeout_});
 }
 
-std::optional<next_step> port_worker::settle(callback_result result, caf::response_promise* from) {
+callback_result port_worker::guarded(const callback& what) {
+  try {
+    return what();
+  } catch (...) {
+    return stop{exception_reason(std::current_exception()), {}};
+  }
+}
+
+std::optional<next_step> port_worker::settle(callback_result result,
+                                             std::optional<pending_answer> from) {
   if (auto* end = std::get_if<stop>(&result)) {
     if (from && end->value)
       from->deliver(std::move(*end->value));
+    else if (from)
+      from->fail(end->reason);
     stop_with(std::move(end->reason));
     return std::nullopt;
   }
@@ -174,6 +188,7 @@ void port_worker::stop_with(term reason) {
   if (std::exchange(stopping_, true))
     return;
   stop_reason_ = std::move(reason);
+  self_ = caf::actor{this};
   try {
     module_->terminate(stop_reason_);
   } catch (...) {
@@ -188,6 +203,7 @@ void port_worker::stop_with(term reason) {
 void port_worker::handle_kill() {
   stopping_ = true;
   stop_reason_ = atoms::killed();
+  self_ = caf::actor{this};
   if (child_)
     exit(child_, atoms::kill());
   else
@@ -195,8 +211,10 @@ void port_worker::handle_kill() {
 }
 
 void port_worker::terminate(const term&) {
-  child_ = nullptr;
+  early_.clear();
   module_.reset();
+  child_ = nullptr;
+  self_ = nullptr;
 }
 
 } // namespace penning::actors

@@ -2,10 +2,12 @@
 
 #include <penning/actors/callback.hpp>
 #include <penning/actors/os_process.hpp>
+#include <penning/actors/pending_answer.hpp>
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace penning::actors {
@@ -48,8 +50,8 @@ public:
   /// there is nothing left to work on.
   virtual callback_result handle_exit(const term& reason);
 
-  /// A `call`; without a reply the caller waits.
-  virtual callback_result handle_call(const term& request, caf::response_promise& from);
+  /// A `call`. Without a `reply` the caller waits for `from`, which may be kept and answered later.
+  virtual callback_result handle_call(const term& request, pending_answer& from);
   virtual callback_result handle_cast(const term& request);
 
   /// Any other term, `timeout`, and `{'EXIT', Pid, Reason}` of other linked processes.
@@ -92,11 +94,11 @@ protected:
 private:
   friend class worker_port;
 
-  template <class Callback>
-  callback_result guarded(Callback callback);
-  template <class Callback>
-  void run(Callback callback, caf::response_promise* from = nullptr);
-  std::optional<next_step> settle(callback_result result, caf::response_promise* from);
+  using callback = std::function<callback_result()>;
+
+  void run(const callback& what, std::optional<pending_answer> from = {});
+  callback_result guarded(const callback& what);
+  std::optional<next_step> settle(callback_result result, std::optional<pending_answer> from);
   void stop_with(term reason);
 
   io::child_host& host_;
@@ -107,9 +109,12 @@ private:
   next_step first_step_;
   caf::actor child_;
   std::int64_t os_pid_ = 0;
+  bool up_ = false;
+  std::vector<std::pair<callback, std::optional<pending_answer>>> early_; // came before it was up
   std::uint64_t timeout_ = 0; // number of the timeout that is still wanted
   bool stopping_ = false;
   term stop_reason_;
+  caf::actor self_; // while it stops: nobody else may hold it any more
 };
 
 } // namespace penning::actors

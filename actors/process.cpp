@@ -3,6 +3,7 @@
 #include <exception>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace penning::actors {
 
@@ -54,6 +55,11 @@ process::process(caf::actor_config& config) : event_based_actor{config} {
   // As in OTP, who sends to a process that does not understand him comes to no harm: 0.17 would send
   // back an error, which by default ends its receiver.
   set_error_handler([](caf::error&) {});
+  set_default_handler([this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+    if (current_mailbox_element()->mid.is_request())
+      return caf::sec::unexpected_message;
+    return caf::delegated<caf::message>{}; // that is: no answer
+  });
   set_exception_handler([this](std::exception_ptr& exception) -> caf::error {
     exit(exception_reason(exception));
     return reason_to_error(reason_);
@@ -99,8 +105,10 @@ void process::watch(const caf::actor& foreign, const void* key) {
 
 void process::link(const caf::actor& other) {
   const bool foreign = !is_process(other);
+  if (other.address() == address())
+    return;
   auto [node, added] = links_.emplace(other.address(), foreign);
-  if (!added || other.address() == address())
+  if (!added)
     return;
   if (foreign)
     return watch(other, &*node);
@@ -213,7 +221,16 @@ void process::acknowledge(start_result result) {
 void process::on_exit() {
   if (!std::exchange(ended_, true)) // CAF's own end: `kill`, or nobody has a handle any more
     reason_ = atoms::killed();
-  terminate(reason_);
+  // Held until they are told: `terminate` gives up handles, and whom nobody holds ends unheard.
+  std::vector<caf::actor> linked;
+  for (auto& node : links_)
+    if (auto peer = caf::actor_cast<caf::actor>(node.first))
+      linked.push_back(std::move(peer));
+  try {
+    terminate(reason_);
+  } catch (...) {
+    reason_ = exception_reason(std::current_exception());
+  }
   for (auto& node : monitors_)
     if (auto peer = caf::actor_cast<caf::actor>(node.second))
       exit_observer::detach(peer, &node);

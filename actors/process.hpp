@@ -2,6 +2,7 @@
 
 #include <penning/actors/messages.hpp>
 
+#include <chrono>
 #include <concepts>
 #include <exception>
 #include <cstdint>
@@ -23,6 +24,9 @@ struct start_result {
   kind how = kind::ok;
   term value = atoms::undefined();
 };
+
+/// The longest time that a timer of ours takes, as of Erlang's: 2^32 - 1 ms, about 50 days.
+inline constexpr std::chrono::milliseconds max_delay{4'294'967'295};
 
 /// Identifies a monitor of one process.
 using monitor_ref = std::uint64_t;

@@ -28,6 +28,9 @@ struct stop_overdue {};
 /// How long children may take to end once the BEAM is gone, whatever was said when they were opened.
 constexpr std::chrono::seconds stop_limit{5};
 
+/// Bytes of commands that one child may have on their way, but for a single larger one.
+constexpr std::size_t input_limit = 1024 * 1024;
+
 class observer final : public io::packet_observer {
 public:
   observer(caf::actor bridge, std::function<void()> on_closed)
@@ -73,6 +76,8 @@ actors::start_result beam_port_bridge::init() {
                                             std::move(options_->out),
                                             std::make_shared<observer>(caf::actor{this}, options_->on_closed));
   port_->start();
+  for (const auto& [name, actor] : options_->published)
+    monitor(actor);
   return {};
 }
 
@@ -95,10 +100,10 @@ caf::message_handler beam_port_bridge::receive() {
       return on_output(io::output::err, to_term(std::move(message)), size);
     },
     [this](actors::closed& message) {
-      send_frame(message_frame(current_sender()->id(), to_term(std::move(message))));
+      send_frame(message_frame(sender_id(), to_term(std::move(message))));
     },
     [this](actors::exited& message) {
-      send_frame(message_frame(current_sender()->id(), to_term(std::move(message))));
+      send_frame(message_frame(sender_id(), to_term(std::move(message))));
     },
   };
 }
@@ -127,7 +132,7 @@ void beam_port_bridge::on(const hello& frame) {
     return send_frame(error_frame("already_greeted", frame.version));
   auto ours = greeting(options_->program, ::getpid(), io_.containment());
   if (frame.version != version) {
-    send_frame(tuple_of("error"_a, tuple_of("bad_version"_a, frame.version), std::move(ours)));
+    send_frame(error_frame("bad_version", std::move(ours)));
     return stop_all(atoms::kill(), tuple_of("port"_a, "version " + std::to_string(frame.version)
                                                         + " of the protocol is not spoken"));
   }
@@ -154,26 +159,34 @@ void beam_port_bridge::on(const port_protocol::send& frame) {
   if (to->is_os_process)
     to_os_process(frame, *to);
   else
-    actors::send_message(this, to->actor, options_->vocabulary.to_message(frame.message));
+    actors::post_message(to->actor, options_->vocabulary.to_message(frame.message));
 }
 
-void beam_port_bridge::to_os_process(const port_protocol::send& frame, const handle& to) {
-  if (auto input = from_term<actors::command>(frame.message)) {
-    const auto size = input->bytes.size();
-    // What is not taken, because stdin is closed, is not on its way either.
-    auto written = [this, id = frame.id, size] {
-      if (find(id))
-        send_frame(message_frame(id, tuple_of("written"_a, size)));
-    };
-    return actors::request(this, to.actor, std::move(*input))
-      .then(written, [written](const caf::error&) { written(); });
-  }
-  if (from_term<actors::close_stdin>(frame.message))
+void beam_port_bridge::to_os_process(const port_protocol::send& frame, handle& to) {
+  if (auto input = from_term<actors::command>(frame.message))
+    write(frame.id, to, std::move(*input));
+  else if (from_term<actors::close_stdin>(frame.message))
     actors::send(this, to.actor, actors::close_stdin{});
   else if (from_term<actors::close>(frame.message))
     actors::send(this, to.actor, actors::close{});
   else
     send_frame(error_frame("bad_request", tuple_of("send"_a, frame.id, frame.message)));
+}
+
+void beam_port_bridge::write(handle_id id, handle& to, actors::command input) {
+  const auto size = input.bytes.size();
+  if (to.input > 0 && to.input + size > input_limit)
+    return send_frame(error_frame("overflow", tuple_of(id, size)));
+  to.input += size;
+  // What is not taken, because stdin is closed, is not on its way either.
+  auto written = [this, id, size] {
+    if (auto* known = find(id)) {
+      known->input -= size;
+      send_frame(message_frame(id, tuple_of("written"_a, size)));
+    }
+  };
+  actors::request(this, to.actor, std::move(input))
+    .then(written, [written](const caf::error&) { written(); });
 }
 
 void beam_port_bridge::on(const ack& frame) {
@@ -184,7 +197,7 @@ void beam_port_bridge::on(const ack& frame) {
   auto bytes = frame.bytes;
   while (!waiting.empty() && waiting.front().bytes <= bytes) {
     bytes -= waiting.front().bytes;
-    waiting.front().promise.deliver(caf::unit);
+    waiting.front().answer.deliver(caf::unit);
     waiting.pop_front();
   }
   if (!waiting.empty())
@@ -216,7 +229,7 @@ void beam_port_bridge::handle_ack(const caf::actor_addr& child, const term& resu
   const auto& value = (*result.get_if<actors::tuple>())[1];
   if (result.is_tuple("error", 2))
     return send_frame(reply_error(ref, value));
-  handles_.emplace(child.id(), handle{actor, true, {}});
+  handles_.emplace(child.id(), handle{actor, true});
   send_frame(reply_ok(ref, tuple_of(child.id(), value)));
   if (ending_)
     exit(actor, atoms::kill());
@@ -230,8 +243,7 @@ void beam_port_bridge::answer(const term& ref, const whereis& request) {
   if (found == options_->published.end())
     return send_frame(reply_error(ref, "not_found"_a));
   const auto& actor = found->second;
-  if (handles_.emplace(actor.id(), handle{actor, false, {}}).second)
-    monitor(actor);
+  handles_.emplace(actor.id(), handle{actor, false});
   send_frame(reply_ok(ref, actor.id()));
 }
 
@@ -241,15 +253,25 @@ void beam_port_bridge::answer(const term& ref, const call& request) {
     return send_frame(reply_error(ref, atoms::noproc()));
   if (to->is_os_process)
     return send_frame(reply_error(ref, tuple_of("bad_request"_a, request.message)));
+  const auto number = ++last_call_;
+  to->calls.emplace(number, ref);
   actors::request_message(
     this, to->actor, options_->vocabulary.to_message(request.message),
-    [this, ref](const caf::message& answer) {
+    [this, number, id = request.id](const caf::message& answer) {
       const auto value = options_->vocabulary.from_message(answer);
-      send_frame(value ? reply_ok(ref, *value) : reply_error(ref, "unknown_answer"_a));
+      if (const auto caller = take_call(id, number))
+        send_frame(value ? reply_ok(*caller, *value) : reply_error(*caller, "unknown_answer"_a));
     },
-    [this, ref](const caf::error& error) {
-      send_frame(reply_error(ref, actors::reason_from(error)));
+    [this, number, id = request.id](const caf::error& error) {
+      if (const auto caller = take_call(id, number))
+        send_frame(reply_error(*caller, actors::reason_from(error)));
     });
+}
+
+std::optional<term> beam_port_bridge::take_call(handle_id id, std::uint64_t number) {
+  auto* to = find(id);
+  auto call = to ? to->calls.extract(number) : decltype(to->calls.extract(number)){};
+  return call ? std::optional{call.mapped()} : std::nullopt; // else answered when the actor ended
 }
 
 void beam_port_bridge::answer(const term& ref, const port_protocol::os_pid& request) {
@@ -275,15 +297,19 @@ void beam_port_bridge::answer(const term& ref, const info&) {
 
 caf::result<void> beam_port_bridge::on_output(io::output stream, term message,
                                               std::size_t bytes) {
-  const auto id = current_sender()->id();
-  auto promise = make_response_promise();
-  if (auto* from = find(id); from && !ending_) {
-    from->output[stream == io::output::out ? 0 : 1].push_back({bytes, promise});
-    send_frame(message_frame(id, std::move(message)));
-  } else {
-    promise.deliver(caf::unit); // nobody is left to read it
-  }
-  return promise;
+  const auto id = sender_id();
+  auto* from = find(id);
+  if (!from || ending_)
+    return caf::unit; // nobody is left to read it
+  actors::pending_answer answer{make_response_promise()};
+  from->output[stream == io::output::out ? 0 : 1].push_back({bytes, answer});
+  send_frame(message_frame(id, std::move(message)));
+  return answer.promise();
+}
+
+beam_port_bridge::handle_id beam_port_bridge::sender_id() {
+  const auto& from = current_sender();
+  return from ? from->id() : 0;
 }
 
 void beam_port_bridge::handle_exit(const caf::actor_addr& from, const term& reason) {
@@ -293,13 +319,19 @@ void beam_port_bridge::handle_exit(const caf::actor_addr& from, const term& reas
 }
 
 void beam_port_bridge::handle_down(const actors::down& message) {
+  std::erase_if(options_->published,
+                [&](const auto& entry) { return entry.second.address() == message.from; });
   on_end_of(message.from, message.reason);
 }
 
 void beam_port_bridge::on_end_of(const caf::actor_addr& actor, const term& reason) {
-  opening_.erase(actor.id());
-  if (handles_.erase(actor.id()) > 0)
+  if (const auto opening = opening_.extract(actor.id())) // it has ended without an answer
+    send_frame(reply_error(opening.mapped().second, reason));
+  if (auto ended = handles_.extract(actor.id())) {
+    for (const auto& [number, ref] : ended.mapped().calls)
+      send_frame(reply_error(ref, reason));
     send_frame(down_frame(actor.id(), reason));
+  }
   end_if_alone();
 }
 
@@ -321,7 +353,7 @@ void beam_port_bridge::stop_all(const term& signal, term reason) {
   for (auto& [id, known] : handles_) {
     for (auto& stream : known.output) // nobody will acknowledge any more
       for (auto& output : std::exchange(stream, {}))
-        output.promise.deliver(caf::unit);
+        output.answer.deliver(caf::unit);
   }
   signal_all(signal);
   actors::send_after(this, stop_limit, stop_overdue{});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <penning/actors/os_process.hpp>
+#include <penning/actors/pending_answer.hpp>
 #include <penning/bridge/port_protocol.hpp>
 #include <penning/bridge/vocabulary.hpp>
 #include <penning/io/context.hpp>
@@ -57,13 +58,15 @@ private:
   /// Output that the BEAM has been sent and has not acknowledged yet, oldest first.
   struct unconsumed {
     std::size_t bytes;
-    caf::response_promise promise;
+    actors::pending_answer answer;
   };
 
   struct handle {
     caf::actor actor;
     bool is_os_process = false;
-    std::array<std::deque<unconsumed>, 2> output; // stdout, stderr
+    std::size_t input = 0;                           // bytes of commands that are on their way
+    std::array<std::deque<unconsumed>, 2> output{};  // stdout, stderr
+    std::unordered_map<std::uint64_t, term> calls{}; // whom to answer
   };
 
   void on_frame(const std::vector<char>& bytes);
@@ -84,12 +87,15 @@ private:
   void answer(const term& ref, const port_protocol::os_pid& request);
   void answer(const term& ref, const port_protocol::info& request);
 
-  void to_os_process(const port_protocol::send& frame, const handle& to);
+  void to_os_process(const port_protocol::send& frame, handle& to);
+  void write(handle_id id, handle& to, actors::command input);
   caf::result<void> on_output(io::output stream, term message, std::size_t bytes);
   void on_end_of(const caf::actor_addr& actor, const term& reason);
   void stop_all(const term& signal, term reason);
   void signal_all(const term& signal);
   void end_if_alone();
+  std::optional<term> take_call(handle_id id, std::uint64_t number);
+  handle_id sender_id();
   handle* find(handle_id id);
   void send_frame(const term& frame);
 
@@ -98,6 +104,7 @@ private:
   std::unique_ptr<io::packet_port> port_;
   std::unordered_map<handle_id, handle> handles_;
   std::unordered_map<handle_id, std::pair<caf::actor, term>> opening_; // actor, whom to answer
+  std::uint64_t last_call_ = 0;
   bool greeted_ = false;
   std::optional<term> ending_; // the reason to end with, once all children are gone
 };

@@ -29,7 +29,10 @@ std::string_view to_string(errc code) noexcept {
 std::string message(const decode_result& result) {
   if (result)
     return {};
-  return std::string{to_string(result.error)} + ", at byte " + std::to_string(result.offset);
+  std::string text{to_string(result.error)};
+  text += ", at byte ";
+  text += std::to_string(result.offset);
+  return text;
 }
 
 } // namespace penning::bridge::etf

@@ -36,7 +36,9 @@ int checked(int result, const char* what) {
 std::pair<io::unique_fd, io::unique_fd> take_descriptors() {
   io::unique_fd in{checked(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), "stdin")};
   io::unique_fd out{checked(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "stdout")};
-  io::unique_fd null{checked(::open("/dev/null", O_RDWR | O_CLOEXEC), "/dev/null")};
+  io::unique_fd low{checked(::open("/dev/null", O_RDWR | O_CLOEXEC), "/dev/null")};
+  io::unique_fd null{checked(::fcntl(low.get(), F_DUPFD_CLOEXEC, 3), "/dev/null")};
+  low.reset(); // it may have been descriptor 2
   checked(::dup2(null.get(), STDIN_FILENO), "/dev/null as stdin");
   if (::fcntl(STDERR_FILENO, F_GETFD) < 0)
     checked(::dup2(null.get(), STDERR_FILENO), "/dev/null as stderr");
@@ -44,25 +46,30 @@ std::pair<io::unique_fd, io::unique_fd> take_descriptors() {
   return {std::move(in), std::move(out)};
 }
 
-/// Ends the program should its actors not do so in time. Runs on the thread of the context, which
-/// no actor can block.
-class watchdog {
-public:
-  explicit watchdog(io::context& io) : timer_{io.asio()} {}
+/// Ends the program should its actors not do so in time. The timer belongs to the thread of the
+/// context, which no actor can block, and goes with it.
+void arm_watchdog(io::context& io) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(io.asio(), end_deadline);
+  timer->async_wait([timer](const boost::system::error_code& error) {
+    if (error)
+      return;
+    std::fputs("penning: actors did not end in time\n", stderr);
+    std::_Exit(EXIT_FAILURE); // the guardian sees to the children
+  });
+}
 
-  void arm() {
-    timer_.expires_after(end_deadline);
-    timer_.async_wait([](const boost::system::error_code& error) {
-      if (error)
-        return;
-      std::fputs("penning: actors did not end in time\n", stderr);
-      std::_Exit(EXIT_FAILURE); // the guardian sees to the children
-    });
-  }
-
-private:
-  boost::asio::steady_timer timer_;
-};
+/// Has a signal end the bridge as its parent's end would.
+void stop_on(boost::asio::signal_set& signals, io::context& io, const caf::actor& bridge,
+             const caf::actor_addr& parent) {
+  signals.async_wait([&io, parent, bridge = bridge.address()](
+                       const boost::system::error_code& error, int) {
+    if (error)
+      return;
+    arm_watchdog(io);
+    if (auto running = caf::actor_cast<caf::actor>(bridge))
+      actors::send_exit(running, parent, actors::atoms::normal());
+  });
+}
 
 /// The reason with which the bridge ended.
 actors::term wait_for_end(caf::scoped_actor& self, const caf::actor& bridge) {
@@ -82,9 +89,8 @@ actors::term wait_for_end(caf::scoped_actor& self, const caf::actor& bridge) {
 int serve(const std::function<void(actors::runtime&, port_program&)>& setup) {
   auto [in, out] = take_descriptors();
   std::signal(SIGPIPE, SIG_IGN); // a BEAM that is gone shows as EPIPE
-  port_program program;
   actors::runtime runtime;
-  watchdog guard{runtime.io()};
+  port_program program; // its actors are given up before the runtime waits for their end
   if (setup)
     setup(runtime, program);
 
@@ -94,17 +100,12 @@ int serve(const std::function<void(actors::runtime&, port_program&)>& setup) {
   options->vocabulary = std::move(program.vocabulary);
   options->in = std::move(in);
   options->out = std::move(out);
-  options->on_closed = [&guard] { guard.arm(); };
+  options->on_closed = [&io = runtime.io()] { arm_watchdog(io); };
 
   caf::scoped_actor self{runtime.system()};
   const auto bridge = actors::start_link<beam_port_bridge>(*self, runtime.io(), options);
   boost::asio::signal_set signals{runtime.io().asio(), SIGTERM, SIGINT};
-  signals.async_wait([&, parent = self->address()](const boost::system::error_code& error, int) {
-    if (error)
-      return;
-    guard.arm();
-    actors::send_exit(bridge, parent, actors::atoms::normal());
-  });
+  stop_on(signals, runtime.io(), bridge, self->address());
 
   const auto reason = wait_for_end(self, bridge);
   for (auto& [name, actor] : program.published)

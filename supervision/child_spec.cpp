@@ -12,9 +12,10 @@ void validate(const child_spec& spec) {
   if (!spec.start)
     throw std::invalid_argument{"child " + id + ": no start function"};
   const auto* time = std::get_if<std::chrono::milliseconds>(&spec.shutdown);
-  if (time && time->count() < 0)
-    throw std::invalid_argument{"child " + id + ": shutdown " + std::to_string(time->count())
-                                + " ms is negative"};
+  if (time && (time->count() < 0 || *time > actors::max_delay))
+    throw std::invalid_argument{"child " + id + ": shutdown " + std::to_string(time->count()) +
+                                " ms: must be from 0 to " +
+                                std::to_string(actors::max_delay.count())};
 }
 
 } // namespace

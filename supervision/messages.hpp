@@ -51,7 +51,7 @@ struct count_children {
 struct child_counts {
   static constexpr auto tag = "child_counts";
   std::uint64_t specs = 0;       ///< Children, running or not.
-  std::uint64_t active = 0;      ///< Those with a living process.
+  std::uint64_t active = 0;      ///< Those that run.
   std::uint64_t supervisors = 0; ///< Running or not.
   std::uint64_t workers = 0;     ///< Running or not.
   auto fields() {
@@ -86,8 +86,10 @@ struct report {
 };
 
 template <class Inspector>
-auto inspect(Inspector& f, child_info& x) -> typename Inspector::result_type {
-  return f(caf::meta::type_name("child_info"), x.id, x.state, x.pid, x.type, x.restart);
+auto inspect(Inspector& f, child_info& x) {
+  return actors::inspect_object(f, x, "child_info", field{"id", x.id}, field{"state", x.state},
+                                field{"pid", x.pid}, field{"type", x.type},
+                                field{"restart", x.restart});
 }
 
 std::string to_string(report_kind kind);

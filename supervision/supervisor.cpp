@@ -1,5 +1,7 @@
 #include <penning/supervision/supervisor.hpp>
 
+#include <penning/actors/pending_answer.hpp>
+
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -63,14 +65,14 @@ actors::start_result supervisor::init() {
 caf::message_handler supervisor::receive() {
   return {
     [this](which_children) -> caf::result<children> {
-      auto promise = make_response_promise();
-      defer([this, promise]() mutable { promise.deliver(list()); });
-      return promise;
+      actors::pending_answer answer{make_response_promise()};
+      defer([this, answer]() mutable { answer.deliver(list()); });
+      return answer.promise();
     },
     [this](count_children) -> caf::result<child_counts> {
-      auto promise = make_response_promise();
-      defer([this, promise]() mutable { promise.deliver(count()); });
-      return promise;
+      actors::pending_answer answer{make_response_promise()};
+      defer([this, answer]() mutable { answer.deliver(count()); });
+      return answer.promise();
     },
     [this](retry_start& message) { defer([this, id = message.id] { retry(id); }); },
     [this](stop_overdue message) {
@@ -87,17 +89,20 @@ void supervisor::start_rest(std::size_t index) {
   if (index < children_.size())
     return start(index, false);
   up_ = true;
-  activity_ = idle{};
   acknowledge({});
+  rest();
 }
 
 void supervisor::start(std::size_t index, bool is_restart) {
   activity_ = starting{index, is_restart};
+  term failure = "bad_return"_a;
   try {
     children_[index].pid = children_[index].spec.start(*this);
   } catch (...) {
-    on_start_result(tuple_of("error"_a, actors::exception_reason(std::current_exception())));
+    failure = actors::exception_reason(std::current_exception());
   }
+  if (!children_[index].pid)
+    on_start_result(tuple_of("error"_a, failure));
 }
 
 void supervisor::handle_ack(const caf::actor_addr& from, const term& result) {
@@ -114,6 +119,10 @@ void supervisor::on_start_result(const term& result) {
   if (result == "ignore"_a) {
     child.pid = nullptr;
     child.state = child_state::undefined;
+    if (child.spec.restart == restart_type::temporary) { // only ever at its first start
+      children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(what.index));
+      return start_rest(what.index);
+    }
   } else {
     child.state = child_state::running;
     const auto* with_info = result.get_if<actors::tuple>();
@@ -122,8 +131,7 @@ void supervisor::on_start_result(const term& result) {
   }
   if (!what.is_restart)
     return start_rest(what.index + 1);
-  activity_ = idle{};
-  work_on();
+  rest();
 }
 
 void supervisor::on_start_failed(const starting& what, const term& reason) {
@@ -136,8 +144,7 @@ void supervisor::on_start_failed(const starting& what, const term& reason) {
   child.state = child_state::restarting;
   // Through the mailbox, so that what is there already, a shutdown say, is handled first.
   actors::post(caf::actor{this}, retry_start{child.spec.id});
-  activity_ = idle{};
-  work_on();
+  rest();
 }
 
 void supervisor::retry(const term& id) {
@@ -157,6 +164,9 @@ void supervisor::handle_exit(const caf::actor_addr& from, const term& reason) {
   auto* current = std::get_if<starting>(&activity_);
   if (current && current->index == *index) // it ended without an answer
     return on_start_result(tuple_of("error"_a, reason));
+  auto* awaited = std::get_if<stopping>(&activity_);
+  if (awaited && awaited->index == *index)
+    return on_stopped(reason);
   children_[*index].ended = reason;
   defer([this, from] { on_child_exit(from); });
 }
@@ -194,6 +204,7 @@ void supervisor::shut_down(term reason) {
   if (shutdown_reason_)
     return;
   shutdown_reason_ = std::move(reason);
+  self_ = caf::actor{this};
   if (!std::holds_alternative<stopping>(activity_))
     stop_rest();
 }
@@ -204,7 +215,6 @@ void supervisor::stop_rest() {
   if (last != children_.rend())
     return stop(static_cast<std::size_t>(children_.rend() - last) - 1);
   activity_ = idle{};
-  deferred_.clear(); // who still waits for an answer is told that the supervisor has ended
   if (up_)
     exit(*shutdown_reason_);
   else
@@ -212,9 +222,11 @@ void supervisor::stop_rest() {
 }
 
 void supervisor::stop(std::size_t index) {
-  const auto& child = children_[index];
+  auto& child = children_[index];
   // By monitor: a child that unlinked itself would never send an exit signal.
   activity_ = stopping{index, monitor(child.pid)};
+  if (child.ended) // found dead
+    return on_stopped(*std::exchange(child.ended, std::nullopt));
   ++stop_number_;
   if (std::holds_alternative<brutal_kill>(child.spec.shutdown))
     return exit(child.pid, atoms::kill());
@@ -225,15 +237,14 @@ void supervisor::stop(std::size_t index) {
 
 void supervisor::handle_down(const actors::down& message) {
   auto* current = std::get_if<stopping>(&activity_);
-  if (!current || current->monitor != message.monitor)
-    return;
-  // The reason of its exit signal tells more than the `noproc` of one that had ended before.
-  auto& ended = children_[current->index].ended;
-  on_stopped(std::exchange(ended, std::nullopt).value_or(message.reason));
+  if (current && current->monitor == message.monitor) // its exit signal would have come before
+    on_stopped(message.reason);
 }
 
 void supervisor::on_stopped(const term& reason) {
-  auto& child = children_[std::get<stopping>(activity_).index];
+  const auto& what = std::get<stopping>(activity_);
+  auto& child = children_[what.index];
+  demonitor(what.monitor);
   unlink(child.pid); // an exit signal still on its way shall not be taken for another's
   if (!is_silent(child.spec, reason))
     tell(report_kind::shutdown_error, child, reason);
@@ -244,23 +255,26 @@ void supervisor::on_stopped(const term& reason) {
 
 void supervisor::terminate(const term&) {
   children_.clear();
-  deferred_.clear();
+  deferred_.clear(); // who still waits is told so
+  self_ = nullptr;
   options_.reports = nullptr;
 }
 
 // -- one thing at a time ----------------------------------------------------------------------------
 
-void supervisor::defer(input work) {
-  deferred_.push_back(std::move(work));
-  work_on();
+void supervisor::defer(work item) {
+  deferred_.push_back(std::move(item));
+  if (std::holds_alternative<idle>(activity_))
+    rest();
 }
 
-void supervisor::work_on() {
+void supervisor::rest() {
+  activity_ = idle{};
   while (up_ && !shutdown_reason_ && std::holds_alternative<idle>(activity_)
          && !deferred_.empty()) {
-    auto work = std::move(deferred_.front());
+    const auto item = std::move(deferred_.front());
     deferred_.pop_front();
-    work();
+    item();
   }
 }
 

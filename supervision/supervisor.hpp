@@ -62,7 +62,7 @@ private:
     std::size_t index;
     actors::monitor_ref monitor;
   };
-  using input = std::function<void()>;
+  using work = std::function<void()>;
 
   // -- starting --
   void start(std::size_t index, bool is_restart);
@@ -81,8 +81,8 @@ private:
   void stop(std::size_t index);
   void on_stopped(const term& reason);
 
-  void defer(input work);
-  void work_on();
+  void defer(work item);
+  void rest();
   std::optional<std::size_t> find(const caf::actor_addr& pid) const;
   children list() const;
   child_counts count() const;
@@ -92,10 +92,11 @@ private:
   std::vector<child_record> children_;
   restart_intensity restarts_;
   std::variant<idle, starting, stopping> activity_;
-  std::deque<input> deferred_;
+  std::deque<work> deferred_; // requests among it hold a `pending_answer`
   std::optional<term> shutdown_reason_; // set once the supervisor is on its way down
   std::uint64_t stop_number_ = 0;       // tells the timers of different stops apart
   bool up_ = false;
+  caf::actor self_; // while it stops: nobody else may hold it any more
 };
 
 } // namespace penning::supervision

@@ -133,7 +133,7 @@ TEST_F(OsProcess, RefusesBadOptionsBeforeAnythingIsStarted) {
   ASSERT_EQ(got_.signals.acks.size(), 1u);
   EXPECT_EQ(got_.signals.acks[0].second,
             tuple_of(atoms::error(), tuple_of("bad_option"_a, "delay_to_sigkill"_a, "-1",
-                                              "must not be negative")));
+                                              "must be from 0 to 4294967295 ms")));
 }
 
 TEST_F(OsProcess, OpensItsWindowAgainAsTheOwnerConsumes) {
@@ -163,15 +163,15 @@ TEST_F(OsProcess, DeliversWhatItsPipesHeldAsTheOwnerConsumesAndThenItsEnd) {
   got_.consumes = false;
   // given output past the window, as an ended child leaves it
   host_.last().write(io::output::out, "1234");
-  host_.last().write(io::output::out, "5678");
-  host_.last().write(io::output::out, "9");
+  host_.last().write(io::output::out, "567890a");
   end(status, 3);
   EXPECT_EQ(got_.data, "1234");
   EXPECT_TRUE(got_.ends.empty());
   tell(owner_, [&](probe&) { got_.unconsumed.at(0).deliver(caf::unit); });
-  EXPECT_EQ(got_.data, "12345678");
+  EXPECT_EQ(got_.data, "12345678") << "never more than the window";
+  EXPECT_TRUE(got_.ends.empty());
   tell(owner_, [&](probe&) { got_.unconsumed.at(1).deliver(caf::unit); });
-  EXPECT_EQ(got_.data, "123456789");
+  EXPECT_EQ(got_.data, "1234567890a");
   ASSERT_EQ(got_.ends.size(), 1u) << "all has been sent";
   EXPECT_EQ(got_.ends[0].how, (io::exit_status{status, 3, false}));
 }
@@ -349,14 +349,118 @@ TEST_F(OsProcess, GoesToANewOwner) {
 }
 
 TEST_F(OsProcess, HasAPidOnlyWhileItRuns) {
-  running();
   std::vector<std::int64_t> pids;
-  tell(owner_, [&](probe& self) {
+  const auto ask = [&](probe& self) {
     actors::request(&self, child_, actors::os_pid{}).then([&](actors::os_pid_reply& r) {
       pids.push_back(r.pid);
     });
+  };
+  start({{.program = "/bin/true"}, 500ms, 1, {}});
+  tell(owner_, ask);
+  host_.last().start();
+  tell(owner_, ask);
+  got_.consumes = false;
+  host_.last().write(io::output::out, "ab"); // holds the actor beyond the end
+  end(status, 0);
+  tell(owner_, ask);
+  EXPECT_EQ(pids, (std::vector<std::int64_t>{0, 4711, 0}));
+}
+
+TEST_F(OsProcess, EndsWithItsOwnerWhoHeldBackItsOutput) {
+  running({{.program = "/bin/true"}, 500ms, 4, {}});
+  got_.consumes = false;
+  host_.last().write(io::output::out, "1234");
+  probe::log log;
+  auto watcher = spawn<probe>(log);
+  tell(watcher, [&](probe& self) { self.monitor(child_); });
+  actors::send_exit(owner_, {}, atoms::kill());
+  run();
+  host_.last().write(io::output::out, "what the pipe still held");
+  end(by_signal, SIGTERM);
+  ASSERT_EQ(log.downs.size(), 1u);
+  EXPECT_EQ(log.downs[0].second, atoms::shutdown());
+  tell(watcher, [](probe& self) { self.exit(atoms::normal()); });
+}
+
+TEST_F(OsProcess, EndsWhenItsOwnerDoesSoAfterItsChild) {
+  running({{.program = "/bin/true"}, 500ms, 4, {}});
+  got_.consumes = false;
+  host_.last().write(io::output::out, "12345");
+  end(status, 0);
+  probe::log log;
+  auto watcher = spawn<probe>(log);
+  tell(watcher, [&](probe& self) { self.monitor(child_); });
+  EXPECT_TRUE(log.downs.empty());
+  actors::send_exit(owner_, {}, atoms::kill());
+  run();
+  EXPECT_EQ(log.downs.size(), 1u);
+  tell(watcher, [](probe& self) { self.exit(atoms::normal()); });
+}
+
+TEST_F(OsProcess, DeliversAllEvenWhenItIsKilledAfterItsChild) {
+  running({{.program = "/bin/true"}, 500ms, 4, {}});
+  got_.consumes = false;
+  host_.last().write(io::output::out, "12345");
+  end(status, 3);
+  actors::send_exit(child_, {}, atoms::kill());
+  run();
+  EXPECT_TRUE(got_.ends.empty());
+  tell(owner_, [&](probe&) { got_.unconsumed.at(0).deliver(caf::unit); });
+  EXPECT_EQ(got_.data, "12345");
+  EXPECT_EQ(got_.ends.size(), 1u);
+}
+
+TEST_F(OsProcess, StaysLinkedWhenItIsConnectedToItsOwnerAgain) {
+  probe::log parent_log;
+  auto parent = spawn<probe>(parent_log, true);
+  tell(parent, [&](probe& self) {
+    child_ = self.start_link<actors::os_process>(
+      host_, owner_, actors::os_process_options{{.program = "/bin/true"}});
   });
-  EXPECT_EQ(pids, std::vector<std::int64_t>{4711});
+  host_.last().start();
+  run();
+  from_owner(actors::connect{owner_});
+  actors::send_exit(owner_, {}, atoms::kill());
+  run();
+  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
+  tell(parent, [](probe& self) { self.exit(atoms::normal()); });
+}
+
+TEST_F(OsProcess, AnswersEveryCommand) {
+  start();
+  std::vector<term> answers;
+  const auto write = [&](std::vector<char> bytes) {
+    tell(owner_, [&](probe& self) {
+      actors::request(&self, child_, actors::command{bytes})
+        .then([&] { answers.push_back(atoms::ok()); },
+              [&](const caf::error& e) { answers.push_back(actors::reason_from(e)); });
+    });
+  };
+  write({});
+  EXPECT_EQ(answers, std::vector<term>{atoms::ok()}) << "nothing is taken at once";
+  from_owner(actors::close_stdin{});
+  write({'x'});
+  EXPECT_EQ(answers.back(), term{tuple_of("epipe"_a, "Broken pipe")}) << "after the end of file";
+}
+
+TEST_F(OsProcess, AnswersACommandWhenItsStartFails) {
+  start();
+  std::vector<term> answers;
+  tell(owner_, [&](probe& self) {
+    actors::request(&self, child_, actors::command{{'x'}})
+      .then([] {}, [&](const caf::error& e) { answers.push_back(actors::reason_from(e)); });
+  });
+  host_.last().observer->on_start_failed(std::make_error_code(std::errc::permission_denied), "x");
+  run();
+  EXPECT_EQ(answers, std::vector<term>{atoms::noproc()});
+}
+
+TEST_F(OsProcess, RefusesADelayThatNoTimerTakes) {
+  actors::os_process_options options{{.program = "/bin/true"}};
+  options.delay_to_sigkill = actors::max_delay + 1ms;
+  EXPECT_THROW(actors::validate(options), io::option_error);
+  options.delay_to_sigkill = actors::max_delay;
+  EXPECT_NO_THROW(actors::validate(options));
 }
 
 } // namespace

@@ -45,7 +45,7 @@ public:
     script_.calls.push_back("exit " + to_string(reason));
     return script_.exit_(reason);
   }
-  callback_result handle_call(const term& request, caf::response_promise&) override {
+  callback_result handle_call(const term& request, pending_answer&) override {
     script_.calls.push_back("call " + to_string(request));
     return script_.call(request);
   }
@@ -253,6 +253,37 @@ TEST_F(PortWorker, ThatThrowsStopsItsProgramBeforeItEnds) {
   run();
   ASSERT_EQ(log_.exits.size(), 1u);
   EXPECT_EQ(log_.exits[0].second, tuple_of("exception"_a, "broken"));
+}
+
+TEST_F(PortWorker, AnswersACallerWhomItsModuleForgets) {
+  running();
+  std::vector<term> answers;
+  const auto ask = [&](probe& self) {
+    request(&self, worker_, call{"x"_a})
+      .then([](const term&) {},
+            [&](const caf::error& e) { answers.push_back(reason_from(e)); });
+  };
+  script_.call = [](const term&) { return noreply{}; };
+  post(parent_, probe::step{ask});
+  run();
+  EXPECT_EQ(answers, std::vector<term>{atoms::noproc()}) << "nobody kept the answer";
+  script_.call = [](const term&) { return stop{"enough"_a, {}}; };
+  post(parent_, probe::step{ask});
+  run();
+  EXPECT_EQ(answers.back(), term{"enough"_a});
+  post(parent_, probe::step{ask});
+  run();
+  EXPECT_EQ(answers.size(), 3u) << "it is stopping";
+}
+
+TEST_F(PortWorker, HandlesTheContinueOfInitBeforeWhatCameWhileItStarted) {
+  script_.init = [] { return next_step{{}, term{1}}; };
+  start();
+  send_worker(cast{"early"_a});
+  EXPECT_EQ(script_.calls, calls{"init"});
+  host_.last().start();
+  run();
+  EXPECT_EQ(script_.calls, (calls{"init", "continue 1", "cast early"}));
 }
 
 /// Overrides nothing: every callback is optional.

@@ -52,8 +52,9 @@ std::vector<char> compressed(const std::string& body, std::uint32_t size) {
 }
 
 std::string string_ext(std::size_t length) {
-  return std::string{'k', static_cast<char>(length >> 8), static_cast<char>(length)} +
-         std::string(length, 'x');
+  std::string bytes{'k', static_cast<char>(length >> 8), static_cast<char>(length)};
+  bytes.append(length, 'x');
+  return bytes;
 }
 
 // Reads all tokens; the number of terms, or nothing upon an error.
@@ -214,8 +215,8 @@ TEST(EtfLimits, StopAMillionLevelsWithoutTheStack) {
 
 TEST(EtfLimits, BoundTheMemoryThatFewBytesAskFor) {
   // an empty list takes a byte on the wire and a whole term in memory
-  const std::string elements(1 << 20, 'j');
-  const auto bytes = std::string{"\x83l\0\x10\0\0", 6} + elements + 'j';
+  std::string bytes{"\x83l\0\x10\0\0", 6};
+  bytes.append((1 << 20) + 1, 'j'); // the elements, and the tail
   EXPECT_TRUE(etf::decode(std::span{bytes}));
   const auto bounded = etf::decode(std::span{bytes}, {.limits = {.max_memory = 1 << 20}});
   EXPECT_EQ(bounded.error, etf::errc::too_much_memory);

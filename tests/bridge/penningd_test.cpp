@@ -24,6 +24,8 @@ namespace atoms = actors::atoms;
 
 class Penningd : public testing::Test {
 protected:
+  explicit Penningd(const char* port_program = PENNING_TEST_PENNINGD) : peer{port_program} {}
+
   void greet() {
     peer.send(tuple_of("hello"_a, 1, map_of({})));
     hello = peer.receive().value();
@@ -120,11 +122,24 @@ protected:
       std::distance(fs::directory_iterator{folder}, fs::directory_iterator{}));
   }
 
+  /// Children of all threads of a process, zombies included.
+  static std::size_t children_of(pid_t pid) {
+    std::size_t result = 0;
+    for (const auto& task :
+         std::filesystem::directory_iterator{"/proc/" + std::to_string(pid) + "/task"}) {
+      std::ifstream list{task.path() / "children"};
+      EXPECT_TRUE(list.is_open());
+      for (pid_t child = 0; list >> child;)
+        ++result;
+    }
+    return result;
+  }
+
   static std::string program(const std::string& name) {
     return std::string{PENNING_TEST_PROGRAMS} + "/" + name;
   }
 
-  port_peer peer{PENNING_TEST_PENNINGD};
+  port_peer peer;
   term hello;
   std::vector<term> others;
 
@@ -158,7 +173,8 @@ TEST_F(Penningd, WantsToBeGreetedFirstAndOnce) {
 
 TEST_F(Penningd, EndsWithAReasonWhenAVersionFromTheFutureIsSpoken) {
   peer.send(tuple_of("hello"_a, 2, map_of({})));
-  EXPECT_TRUE(match(peer.receive().value(), "error"_a, tuple_of("bad_version"_a, 2), actors::any));
+  EXPECT_TRUE(match(peer.receive().value(), "error"_a, "bad_version"_a,
+                    actors::tup("hello"_a, 1, actors::any)));
   EXPECT_EQ(WEXITSTATUS(peer.wait_status()), 1);
   EXPECT_THAT(peer.errors, testing::HasSubstr("version 2"));
 }
@@ -354,9 +370,67 @@ TEST_F(Penningd, LeavesNothingOfTenThousandShortChildren) {
   run(PENNING_TEST_SHORT_CHILDREN);
   EXPECT_EQ(descriptors(), descriptors_before);
   EXPECT_LT(memory("VmRSS"), memory_before + 512) << "KiB";
-  std::ifstream list{"/proc/" + std::to_string(peer.pid()) + "/task/" + std::to_string(peer.pid())
-                     + "/children"};
-  EXPECT_EQ(std::string(std::istreambuf_iterator<char>{list}, {}), "") << "no zombie";
+  EXPECT_EQ(children_of(peer.pid()), 1u) << "the guardian, and no zombie";
+}
+
+TEST_F(Penningd, DeliversWhatAKilledChildHadWrittenBeforeItsEnd) {
+  greet();
+  auto child = open("sh", {"-c", "head -c 3000 /dev/zero; echo -n . >&2; exec sleep 1000"},
+                    map_of({{"stdio_window"_a, 1000}}));
+  while (!match(next_message(child), "error"_a, ".")) // then all 3000 stand in the pipe
+    continue;
+  peer.send(tuple_of("exit"_a, child.id, atoms::kill()));
+  peer.send(tuple_of("ack"_a, child.id, "data"_a, 1000));
+  const auto rest = collect(child);
+  EXPECT_EQ(rest.data.size(), 2000u);
+  EXPECT_EQ(rest.how, tuple_of("signal"_a, 9, false));
+  EXPECT_EQ(rest.reason, atoms::killed());
+}
+
+TEST_F(Penningd, RefusesInputBeyondAnyWindow) {
+  greet();
+  auto stuck = open(program("never_reads"));
+  EXPECT_EQ(next_message(stuck), tuple_of("data"_a, "ready\n"));
+  const std::string mebibyte(1 << 20, 'x');
+  send(stuck, tuple_of("command"_a, mebibyte + mebibyte)); // a single one is taken whole
+  send(stuck, tuple_of("command"_a, mebibyte));
+  EXPECT_EQ(next(), tuple_of("error"_a, "overflow"_a, tuple_of(stuck.id, 1 << 20)));
+}
+
+// -- C++ actors -------------------------------------------------------------------------------------
+
+class CounterPort : public Penningd {
+protected:
+  CounterPort() : Penningd{PENNING_TEST_COUNTER_PORT} { greet(); }
+
+  std::uint64_t counter() {
+    return std::get<0>(
+      *match(request(tuple_of("whereis"_a, "counter")), atoms::ok(), bind<std::uint64_t>));
+  }
+};
+
+TEST_F(CounterPort, AnswersCallsInTheTypesOfItsActor) {
+  const auto id = counter();
+  EXPECT_EQ(request(tuple_of("whereis"_a, "counter"_a)), tuple_of(atoms::ok(), id))
+    << "a name is a binary or an atom";
+  EXPECT_EQ(request(tuple_of("call"_a, id, tuple_of("add"_a, 3))), tuple_of(atoms::ok(), 3));
+  peer.send(tuple_of("send"_a, id, tuple_of("add"_a, 4))); // nobody gets the answer
+  EXPECT_EQ(request(tuple_of("call"_a, id, tuple_of("add"_a, 5))), tuple_of(atoms::ok(), 12));
+  EXPECT_TRUE(others.empty());
+}
+
+TEST_F(CounterPort, TellsWhenAnActorDoesNotUnderstand) {
+  const auto answer = request(tuple_of("call"_a, counter(), "nonsense"_a));
+  EXPECT_TRUE(match(answer, atoms::error(), bind<term>)) << to_string(answer);
+}
+
+TEST_F(CounterPort, TellsTheEndOfItsActorOnceAndThenDoesNotFindIt) {
+  const auto id = counter();
+  peer.send(tuple_of("exit"_a, id, "enough"_a));
+  EXPECT_EQ(next(), tuple_of("down"_a, id, "enough"_a));
+  EXPECT_EQ(request(tuple_of("call"_a, id, tuple_of("add"_a, 3))),
+            tuple_of(atoms::error(), atoms::noproc()));
+  EXPECT_EQ(request(tuple_of("whereis"_a, "counter")), tuple_of(atoms::error(), "not_found"_a));
 }
 
 // -- the end ----------------------------------------------------------------------------------------
@@ -370,6 +444,8 @@ protected:
     std::vector<io::unique_fd> result;
     result.push_back(io::open_pidfd(child.pid));
     result.push_back(io::open_pidfd(std::stoi(text)));
+    for (const auto& process : result)
+      EXPECT_TRUE(process && !dies(process, 0));
     return result;
   }
 

@@ -17,7 +17,7 @@ struct world {
   std::vector<std::string> trace;
   std::map<std::string, std::vector<term>> start_errors; // taken from the front, one per start
   std::map<std::string, caf::actor> actors;
-  std::map<std::string, bool> ignores_shutdown, never_answers;
+  std::map<std::string, bool> ignores_shutdown, ignores_start, never_answers;
 };
 
 class worker : public process {
@@ -36,6 +36,10 @@ protected:
       world_.trace.push_back("fail " + id_);
       failed_ = true;
       return {actors::start_result::kind::stop, reason};
+    }
+    if (world_.ignores_start[id_]) {
+      failed_ = true;
+      return {actors::start_result::kind::ignore, {}};
     }
     world_.trace.push_back("start " + id_);
     if (world_.never_answers[id_])
@@ -257,13 +261,61 @@ TEST_F(Supervisor, KillsAtOnceByBrutalKillAndWaitsForeverByInfinity) {
   EXPECT_EQ(ended_with(), atoms::shutdown());
 }
 
-TEST_F(Supervisor, AnswersAfterAStartThatTakesItsTimeAndCanBeShutDownDuringIt) {
+TEST_F(Supervisor, CanBeShutDownDuringAStartThatNeverReturns) {
   world_.never_answers["b"] = true;
   start({child("a"), child("b"), child("c")});
   EXPECT_EQ(take(), (trace{"start a", "start b"}));
   EXPECT_TRUE(log_.acks.empty());
+  std::vector<term> answers;
+  actors::post(parent_, probe::step{[&](probe& self) {
+                 actors::request(&self, supervisor_, which_children{})
+                   .then([](children&) {}, [&](const caf::error& e) {
+                     answers.push_back(actors::reason_from(e));
+                   });
+               }});
   stop();
   EXPECT_EQ(take(), (trace{"stop b shutdown", "stop a shutdown"}));
+  EXPECT_EQ(answers, std::vector<term>{atoms::noproc()});
+}
+
+TEST_F(Supervisor, HandlesWhatCameDuringTheStartAfterIt) {
+  world_.never_answers["b"] = true;
+  start({child("a"), child("b")}, {.intensity = 3});
+  take();
+  crash("a", "boom"_a);
+  children seen;
+  actors::post(parent_, probe::step{[&](probe& self) {
+                 actors::request(&self, supervisor_, which_children{})
+                   .then([&](children& c) { seen = c; });
+               }});
+  run();
+  EXPECT_EQ(take(), (trace{"stop a boom"})) << "it still starts";
+  actors::post(supervisor_, actors::init_ack{world_.actors["b"].address(), atoms::ok()});
+  run();
+  EXPECT_EQ(take(), (trace{"start a"}));
+  EXPECT_EQ(seen.list.size(), 2u);
+}
+
+TEST_F(Supervisor, DropsATemporaryChildWhoseStartIgnores) {
+  world_.ignores_start["t"] = world_.ignores_start["p"] = true;
+  start({child("p"), child("t", restart_type::temporary), child("a")});
+  EXPECT_EQ(take(), (trace{"start a"}));
+  const auto list = which().list;
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0].id, "a"_a);
+  EXPECT_EQ(list[1].id, "p"_a);
+  EXPECT_EQ(list[1].state, child_state::undefined);
+}
+
+TEST_F(Supervisor, StopsItsChildrenInOrderWhenTheOneAboveItIsKilled) {
+  supervisor_options inner{{}, {child("x"), child("y")}, "inner", nullptr};
+  start({{"inner"_a, start_of<supervisor>(inner), restart_type::permanent, infinity{},
+          child_type::supervisor}});
+  take();
+  actors::send_exit(supervisor_, {}, atoms::kill());
+  run();
+  EXPECT_EQ(take(), (trace{"stop y shutdown", "stop x shutdown"}));
+  EXPECT_EQ(ended_with(), atoms::killed());
 }
 
 TEST_F(Supervisor, IsNotDisturbedByAStranger) {
@@ -327,10 +379,20 @@ TEST_F(Supervisor, CountsChildren) {
 }
 
 TEST_F(Supervisor, RefusesBadSpecifications) {
-  EXPECT_THROW(validate({.period = 0s}, {}), std::invalid_argument);
-  EXPECT_THROW(validate({}, {child("a"), child("a")}), std::invalid_argument);
-  EXPECT_THROW(validate({}, {child("a", restart_type::permanent, -1ms)}), std::invalid_argument);
-  EXPECT_THROW(validate({}, {{.id = "a"_a, .start = {}}}), std::invalid_argument);
+  const auto refusal = [](sup_flags flags, const std::vector<child_spec>& specs) -> std::string {
+    try {
+      validate(flags, specs);
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "none";
+  };
+  EXPECT_EQ(refusal({.period = 0s}, {}), "period 0 s: must be at least 1");
+  EXPECT_EQ(refusal({}, {child("a"), child("a")}), "child a: the id occurs twice");
+  EXPECT_EQ(refusal({}, {child("a", restart_type::permanent, -1ms)}),
+            "child a: shutdown -1 ms: must be from 0 to 4294967295");
+  EXPECT_EQ(refusal({}, {{.id = "a"_a, .start = {}}}), "child a: no start function");
+  EXPECT_EQ(refusal({}, {child("a")}), "none");
 }
 
 } // namespace

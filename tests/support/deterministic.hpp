@@ -1,5 +1,7 @@
 #pragma once
 
+#include "print_term.hpp"
+
 #include <penning/actors/process.hpp>
 #include <penning/actors/runtime.hpp>
 

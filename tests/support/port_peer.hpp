@@ -1,5 +1,7 @@
 #pragma once
 
+#include "print_term.hpp"
+
 #include <penning/bridge/etf.hpp>
 #include <penning/io/pidfd.hpp>
 #include <penning/io/unique_fd.hpp>

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <penning/actors/caf.hpp>
+#include <penning/actors/term.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace penning::actors {
+
+/// A request that failed because of `reason`: any term, also one that is no error as an exit reason.
+inline caf::error request_error(term reason) {
+  return make_payload_error(std::move(reason));
+}
+
+/// The answer to a request, to be given later. Copies are one answer; when the last of them goes
+/// without having been given, the caller is told `noproc`: CAF 0.17 would let him wait for ever.
+///
+/// To be made in a message handler, and given up in `process::terminate` at the latest, since it
+/// keeps its actor alive.
+class pending_answer {
+ public:
+  explicit pending_answer(caf::response_promise promise)
+      : state_{std::make_shared<state>(std::move(promise))} {}
+
+  /// Answers; only the first call counts.
+  template <class T>
+  void deliver(T&& value) {
+    if (!std::exchange(state_->given, true))
+      state_->promise.deliver(std::forward<T>(value));
+  }
+
+  void fail(term reason) { deliver(request_error(std::move(reason))); }
+
+  /// What a handler returns so that CAF waits.
+  const caf::response_promise& promise() const noexcept { return state_->promise; }
+
+ private:
+  struct state {
+    explicit state(caf::response_promise p) : promise{std::move(p)} {}
+    ~state() {
+      if (!given)
+        promise.deliver(request_error(atoms::noproc()));
+    }
+    state(const state&) = delete;
+    state& operator=(const state&) = delete;
+
+    caf::response_promise promise;
+    bool given = false;
+  };
+
+  std::shared_ptr<state> state_;
+};
+
+} // namespace penning::actors
