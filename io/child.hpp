@@ -19,8 +19,9 @@ enum class output : std::uint8_t { out = 1, err = 2 };
 enum class signal_target : std::uint8_t { leader, group };
 
 /// A started child, as its owner sees it. Thread safe; each call returns at once and its work is
-/// done, in the order of the calls, on the thread of the `child_host`. After the end of the child each call does nothing.
-/// Dropping the last handle without an end kills the child's group and reaps it.
+/// done, in the order of the calls, on the thread of the `child_host`. After the end of the child
+/// each call does nothing. Dropping the last handle without an end kills the child's group and
+/// reaps it.
 class child {
  public:
   virtual ~child() = default;

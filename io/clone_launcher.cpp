@@ -13,20 +13,30 @@
 #include <cstdint>
 
 #if defined(__SANITIZE_ADDRESS__)
-# include <sanitizer/asan_interface.h>
-# define PENNING_UNPOISON(address, size) ASAN_UNPOISON_MEMORY_REGION(address, size)
+#  include <sanitizer/asan_interface.h>
+#  define PENNING_UNPOISON(address, size) ASAN_UNPOISON_MEMORY_REGION(address, size)
 #else
-# define PENNING_UNPOISON(address, size) (void)0
+#  define PENNING_UNPOISON(address, size) (void)0
 #endif
 
-// What runs between clone and execve does so on a stack that the sanitizers do not know, in a thread
-// of which they believe that it is its parent.
+// ThreadSanitizer's own clone takes a child for a fork and makes its parent deaf to
+// synchronisation, as they share their memory; it does not know the C library's other name for the
+// function.
+#if defined(__SANITIZE_THREAD__)
+extern "C" int __clone(int (*)(void*), void*, int, void*, ...);
+#  define PENNING_CLONE ::__clone
+#else
+#  define PENNING_CLONE ::clone
+#endif
+
+// What runs between clone and execve does so on a stack that the sanitizers do not know, in a
+// thread of which they believe that it is its parent.
 #define PENNING_IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"), noinline))
 
 namespace penning::io {
 namespace {
 
-constexpr std::size_t stack_bytes = 64 * 1024;
+constexpr std::size_t stack_bytes = 64UL * 1024;
 constexpr std::uint64_t no_signal = 0, every_signal = ~std::uint64_t{0};
 
 boost::system::error_code system_error_of(int error) {
@@ -93,8 +103,8 @@ PENNING_IN_CHILD bool fail(const child_work& work, const char* step) {
   return false;
 }
 
-// Ignored signals and the mask survive execve(2), and a handler of the parent must not run here once
-// signals are let in: so all go back to the default. Both SIGKILL and SIGSTOP refuse, rightly.
+// Ignored signals and the mask survive execve(2), and a handler of the parent must not run here
+// once signals are let in: so all go back to the default. Both SIGKILL and SIGSTOP refuse, rightly.
 PENNING_IN_CHILD void reset_dispositions() {
   const struct { // the kernel's struct sigaction, which differs from the C library's
     void (*handler)(int) = SIG_DFL;
@@ -116,8 +126,7 @@ PENNING_IN_CHILD bool bind_stdio(const child_work& work) {
   int source[3] = {work.what.stdio[0], work.what.stdio[1], work.what.stdio[2]};
   for (int target = 0; target < 3; ++target) // move what a later dup would overwrite
     if (source[target] < 3 && source[target] != target)
-      if ((source[target] = static_cast<int>(
-             ::syscall(SYS_fcntl, source[target], F_DUPFD, 3))) < 0)
+      if ((source[target] = static_cast<int>(::syscall(SYS_fcntl, source[target], F_DUPFD, 3))) < 0)
         return fail(work, "fcntl(F_DUPFD)");
   for (int target = 0; target < 3; ++target) {
     if (source[target] == target) // dup3(2) refuses; a descriptor that is closed stays closed
@@ -227,8 +236,8 @@ launched_process clone_launcher::clone_and_exec(const char* program, const char*
   // No handler of the parent may run in the child, which shares its memory.
   auto mask = set_mask(every_signal);
   int pidfd = -1;
-  int child = ::clone(in_child, memory_->top(),
-                      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &work, &pidfd);
+  int child = PENNING_CLONE(in_child, memory_->top(),
+                            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &work, &pidfd);
   int clone_error = errno;
   set_mask(mask);
   PENNING_UNPOISON(memory_->stack + memory_->guard_bytes, stack_bytes);

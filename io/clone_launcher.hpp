@@ -32,8 +32,8 @@ struct launched_process {
 /// blocked signal, a group (or session) of its own, a SIGKILL when the thread that launched it
 /// ends, descriptors 0 to 2 and `fd_whitelist`, and no other.
 ///
-/// Errors: those of the system calls, as an `error_code`; `failed_step` names the call. A child that
-/// failed is reaped. Reusable: each launch starts from the defaults. Thread safety: none.
+/// Errors: those of the system calls, as an `error_code`; `failed_step` names the call. A child
+/// that failed is reaped. Reusable: each launch starts from the defaults. Thread safety: none.
 /// Sources: posix_spawn(3), `sysdeps/unix/sysv/linux/spawni.c` in glibc, PR_SET_PDEATHSIG(2const).
 class clone_launcher : public boost::process::v2::posix::default_launcher {
  public:
@@ -77,8 +77,8 @@ class clone_launcher : public boost::process::v2::posix::default_launcher {
     if ((set_up(error, program, argv, inits) && ...)) {
       auto in_child = [&] { (void)(set_up_in_child(program, argv, inits) && ...); };
       launched_process child = clone_and_exec(
-        program.c_str(), argv, [](void* f) { (*static_cast<decltype(in_child)*>(f))(); },
-        &in_child, error);
+        program.c_str(), argv, [](void* f) { (*static_cast<decltype(in_child)*>(f))(); }, &in_child,
+        error);
       if (!error) {
         (tell_success(program, argv, inits), ...);
         return child;

@@ -20,7 +20,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-std::error_code error_of(int number) { return {number, std::system_category()}; }
+std::error_code error_of(int number) {
+  return {number, std::system_category()};
+}
 
 /// Shared by the context and its children's handles, of which some may live longer than it.
 struct loop {
@@ -31,7 +33,8 @@ struct loop {
 class child_handle final : public child {
  public:
   child_handle(std::shared_ptr<loop> loop, std::shared_ptr<running_child> target)
-      : loop_(std::move(loop)), target_(std::move(target)) {}
+      : loop_(std::move(loop)),
+        target_(std::move(target)) {}
   ~child_handle() override { signal(SIGKILL, signal_target::group); }
 
   pid_t pid() const noexcept override { return target_->pid(); }
@@ -244,7 +247,9 @@ void context::state::stop() {
   io.stop();
 }
 
-context::context() : state_(std::make_unique<state>()) { state_->run(); }
+context::context() : state_(std::make_unique<state>()) {
+  state_->run();
+}
 
 context::~context() {
   asio::post(state_->io, [&s = *state_] {
@@ -268,10 +273,16 @@ void context::start(launch_options options, std::shared_ptr<child_observer> obse
   asio::post(state_->io, [&s = *state_, job] { s.start(*job); });
 }
 
-boost::asio::io_context& context::asio() noexcept { return state_->io; }
+boost::asio::io_context& context::asio() noexcept {
+  return state_->io;
+}
 
-std::string_view context::containment() const noexcept { return "process group with guardian"; }
+std::string_view context::containment() const noexcept {
+  return "process group with guardian";
+}
 
-std::size_t context::children() const noexcept { return state_->count; }
+std::size_t context::children() const noexcept {
+  return state_->count;
+}
 
 } // namespace penning::io

@@ -33,11 +33,12 @@ class death_watch {
   /// Calls `f` once, unless this is closed before. What `f` holds must keep this alive.
   template <class Function>
   void wait(Function f) {
-    pidfd_.async_wait(pidfd_.wait_read, [this, f = std::move(f), n = opened_](auto aborted) mutable {
-      if (aborted || n != opened_)
-        return;
-      is_dead(get()) ? f() : wait(std::move(f));
-    });
+    pidfd_.async_wait(pidfd_.wait_read,
+                      [this, f = std::move(f), n = opened_](auto aborted) mutable {
+                        if (aborted || n != opened_)
+                          return;
+                        is_dead(get()) ? f() : wait(std::move(f));
+                      });
   }
 
   /// Gives the descriptor back.

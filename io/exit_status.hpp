@@ -14,7 +14,9 @@ namespace penning::io {
 struct resource_usage {
   std::chrono::microseconds user{};   ///< Processor time in user mode.
   std::chrono::microseconds system{}; ///< Processor time in kernel mode.
-  std::int64_t max_rss_kib = 0;       ///< Largest resident set, in KiB.
+  /// Largest resident set, in KiB; never less than the runtime's own when the child was started,
+  /// which Linux counts at execve(2).
+  std::int64_t max_rss_kib = 0;
 };
 
 /// How a process ended: it returned a status or a signal ended it, never both folded into one

@@ -20,7 +20,7 @@ namespace penning::io {
 namespace {
 
 using number = std::int32_t; // on the wire: a group, or minus one
-constexpr std::size_t numbers_per_message = 8 * 1024;
+constexpr std::size_t numbers_per_message = 8UL * 1024;
 
 bool send_numbers(int socket, const number* first, std::size_t count) {
   return ::send(socket, first, count * sizeof *first, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
@@ -49,11 +49,14 @@ unique_fd make_image() {
 } // namespace
 
 guardian::guardian(boost::asio::io_context& io, clone_launcher& launcher)
-    : io_(io), launcher_(launcher), watch_(io), retry_(io) {}
+    : io_(io),
+      launcher_(launcher),
+      watch_(io),
+      retry_(io) {}
 
 /// A system call and nothing else: this runs in the child, in its parent's memory.
-guardian::registration::error_code
-guardian::registration::on_exec_setup(launcher&, const path&, const char* const*) {
+guardian::registration::error_code guardian::registration::on_exec_setup(launcher&, const path&,
+                                                                         const char* const*) {
   auto self = static_cast<number>(::syscall(SYS_getpid));
   if (::syscall(SYS_sendto, to.socket_.get(), &self, sizeof self, MSG_DONTWAIT | MSG_NOSIGNAL,
                 nullptr, 0)
@@ -77,7 +80,9 @@ std::error_code guardian::fail(const char* step, int error) {
   return {error, std::system_category()};
 }
 
-std::error_code guardian::ensure() { return watch_.is_open() ? std::error_code{} : start(); }
+std::error_code guardian::ensure() {
+  return watch_.is_open() ? std::error_code{} : start();
+}
 
 std::error_code guardian::start() {
   if (!image_)
@@ -156,7 +161,8 @@ void guardian::start_after(std::chrono::milliseconds delay) {
   });
 }
 
-/// A guardian that cannot be told is killed before it can act on a number that is not ours any more.
+/// A guardian that cannot be told is killed before it can act on a number that is not ours any
+/// more.
 void guardian::forget(pid_t group) {
   groups_.erase(group);
   number record = -group;

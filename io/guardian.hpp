@@ -16,8 +16,8 @@ namespace penning::io {
 /// Our side of the guardian, the process that kills the children's groups when this one is killed.
 ///
 /// Each child registers its group itself, right before execve(2), so at no moment can it have
-/// descendants of which the guardian does not know. A guardian that dies, or that does not take what
-/// it is sent, is replaced and gets the whole table. On the context's thread only.
+/// descendants of which the guardian does not know. A guardian that dies, or that does not take
+/// what it is sent, is replaced and gets the whole table. On the context's thread only.
 class guardian {
  public:
   guardian(boost::asio::io_context& io, clone_launcher& launcher);

@@ -17,6 +17,8 @@ extern "C" const char penning_guardian_begin[], penning_guardian_end[];
 
 namespace penning::io {
 
-std::string_view guardian_image() noexcept { return {penning_guardian_begin, penning_guardian_end}; }
+std::string_view guardian_image() noexcept {
+  return {penning_guardian_begin, penning_guardian_end};
+}
 
 } // namespace penning::io

@@ -44,18 +44,21 @@ long call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 
   return x0;
 }
 #else
-# error "the guardian needs the entry point and the system call of this machine: a few lines here"
+#  error "the guardian needs the entry point and the system call of this machine: a few lines here"
 #endif
 
 template <class T>
-long address(T* p) { return reinterpret_cast<long>(p); }
+long address(T* p) {
+  return reinterpret_cast<long>(p);
+}
 
 constexpr long error_interrupted = -4, error_too_many_files = -24, error_system_files = -23;
 constexpr int signal_kill = 9;
 
-// ---- a set of groups: a bit for each number that the kernel can give (PID_MAX_LIMIT, proc(5)) ----
+// ---- a set of groups: a bit for each number that the kernel can give (PID_MAX_LIMIT, proc(5))
+// ----
 
-constexpr u64 pid_limit = 4 * 1024 * 1024;
+constexpr u64 pid_limit = 4UL * 1024 * 1024;
 
 struct group_set {
   u64 words[pid_limit / 64]; // in .bss: only pages in use are real
@@ -182,8 +185,8 @@ constexpr int kills_at_once = 200;
 long killed[kills_at_once];
 
 struct round {
-  int kills = 0;        ///< Processes that were alive, and are held in `killed`.
-  bool missed = false;  ///< There may be more.
+  int kills = 0;       ///< Processes that were alive, and are held in `killed`.
+  bool missed = false; ///< There may be more.
 };
 
 /// Kills one process of a group of ours. It is looked at again once it is held: before, the number
@@ -205,9 +208,9 @@ void kill_held(const char* name, round& r) {
 }
 
 /// The runtime has deregistered each group before it reaped the leader; so the groups of the table
-/// were its own when it died. Since then a number may have been given away: a group is taken for the
-/// runtime's if it has a member, dead or alive, that is older than the runtime's death, and as long
-/// as each round finds a living one in it.
+/// were its own when it died. Since then a number may have been given away: a group is taken for
+/// the runtime's if it has a member, dead or alive, that is older than the runtime's death, and as
+/// long as each round finds a living one in it.
 void kill_all(u64 death) {
   for_each_process([death](const char*, const stat_fields& stat) {
     if (table.has(stat.group) && stat.start <= death)

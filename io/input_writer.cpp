@@ -6,7 +6,7 @@ namespace penning::io {
 namespace {
 
 /// After so much in one turn the other children have theirs.
-constexpr std::size_t turn_bytes = 256 * 1024;
+constexpr std::size_t turn_bytes = 256UL * 1024;
 
 } // namespace
 

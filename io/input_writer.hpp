@@ -12,8 +12,7 @@ namespace penning::io {
 /// the pipe is polled only while something waits. SIGPIPE must be blocked or ignored in the thread.
 class input_writer {
  public:
-  input_writer(boost::asio::io_context& io, stream_events& events)
-      : watch_(io), events_(events) {}
+  input_writer(boost::asio::io_context& io, stream_events& events) : watch_(io), events_(events) {}
   ~input_writer() { close(); }
   input_writer(const input_writer&) = delete;
   input_writer& operator=(const input_writer&) = delete;

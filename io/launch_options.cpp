@@ -65,8 +65,13 @@ std::string search_path(const launch_options& options) {
   return ours != nullptr ? ours : "/bin:/usr/bin";
 }
 
+/// Relative as it is where the caller's own working directory has vanished: execve(2) will tell.
 std::string absolute(const launch_options& options, const std::filesystem::path& path) {
-  return path.is_absolute() ? path.string() : std::filesystem::absolute(options.cd / path).string();
+  if (path.is_absolute())
+    return path.string();
+  std::error_code vanished;
+  auto result = std::filesystem::absolute(options.cd / path, vanished);
+  return vanished ? (options.cd / path).string() : result.string();
 }
 
 } // namespace

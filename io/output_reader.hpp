@@ -15,7 +15,10 @@ class output_reader {
  public:
   output_reader(boost::asio::io_context& io, read_buffer& buffer, output which,
                 stream_events& events)
-      : watch_(io), buffer_(buffer), which_(which), events_(events) {}
+      : watch_(io),
+        buffer_(buffer),
+        which_(which),
+        events_(events) {}
   ~output_reader() { close(); }
   output_reader(const output_reader&) = delete;
   output_reader& operator=(const output_reader&) = delete;

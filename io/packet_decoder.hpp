@@ -7,8 +7,8 @@
 
 namespace penning::io {
 
-/// Cuts a stream of bytes into the frames of Erlang's `{packet, 4}`: a length of four bytes, highest
-/// first, and so many bytes.
+/// Cuts a stream of bytes into the frames of Erlang's `{packet, 4}`: a length of four bytes,
+/// highest first, and so many bytes.
 ///
 /// A length above `max_frame` is refused when its header is complete, before anything is allocated
 /// for it; memory grows with the bytes that really arrive. Pure: no descriptor, no thread.

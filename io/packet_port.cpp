@@ -18,7 +18,7 @@
 namespace penning::io {
 namespace {
 
-constexpr std::size_t header_size = 4, turn_bytes = 256 * 1024;
+constexpr std::size_t header_size = 4, turn_bytes = 256UL * 1024;
 
 write_queue::header header_of(std::size_t size) {
   auto byte = [size](int shift) { return static_cast<char>((size >> shift) & 0xff); };
@@ -37,9 +37,13 @@ class packet_port::implementation : public std::enable_shared_from_this<implemen
  public:
   implementation(boost::asio::io_context& context, unique_fd in, unique_fd out,
                  std::shared_ptr<packet_observer> observer, packet_port_options options)
-      : io(context), in_(std::move(in), private_descriptor::use::reading),
-        out_(std::move(out), private_descriptor::use::writing), in_watch_(io, in_.get()),
-        out_watch_(io, out_.get()), observer_(std::move(observer)), options_(options),
+      : io(context),
+        in_(std::move(in), private_descriptor::use::reading),
+        out_(std::move(out), private_descriptor::use::writing),
+        in_watch_(io, in_.get()),
+        out_watch_(io, out_.get()),
+        observer_(std::move(observer)),
+        options_(options),
         decoder_(options.max_frame) {}
   ~implementation() { close(); }
   implementation(const implementation&) = delete;
@@ -67,7 +71,7 @@ class packet_port::implementation : public std::enable_shared_from_this<implemen
   std::shared_ptr<packet_observer> observer_;
   packet_port_options options_;
   packet_decoder decoder_;
-  std::array<char, 64 * 1024> buffer_;
+  std::array<char, 64UL * 1024> buffer_;
   std::string_view unread_; // of buffer_, left when reading paused
   std::size_t outstanding_ = 0;
   bool paused_ = false, told_ = false, writing_ = false;
@@ -223,7 +227,9 @@ void packet_port::send(std::vector<char> frame) {
   });
 }
 
-std::size_t packet_port::unsent() const noexcept { return implementation_->unsent; }
+std::size_t packet_port::unsent() const noexcept {
+  return implementation_->unsent;
+}
 
 void packet_port::flush_then_close(std::function<void()> done) {
   boost::asio::post(implementation_->io, [self = implementation_, f = std::move(done)]() mutable {

@@ -45,18 +45,18 @@ class packet_observer {
 };
 
 struct packet_port_options {
-  std::size_t max_frame = 64 * 1024 * 1024; ///< Of a frame that comes in, without its header.
-  std::size_t window = 1024 * 1024; ///< Reading pauses while so many bytes are not `consumed`.
+  std::size_t max_frame = 64UL * 1024 * 1024; ///< Of a frame that comes in, without its header.
+  std::size_t window = 1024UL * 1024; ///< Reading pauses while so many bytes are not `consumed`.
 };
 
-/// Frames of Erlang's `{packet, 4}` on a pair of descriptors: pipes, sockets, a terminal, or regular
-/// files (`< file`), as they come.
+/// Frames of Erlang's `{packet, 4}` on a pair of descriptors: pipes, sockets, a terminal, or
+/// regular files (`< file`), as they come.
 ///
 /// Neither side blocks the thread. Reading pauses while the receiver has not consumed `window`
 /// bytes; a single frame may be larger and is accepted whole. What is sent is queued without bound,
 /// `unsent` tells how much: who sends bounds it. SIGPIPE must be blocked in the context's thread or
-/// ignored. Thread safe; all calls return at once. Must be destroyed before the context, which closes
-/// it: the observer may still be inside a call then, and hears no other.
+/// ignored. Thread safe; all calls return at once. Must be destroyed before the context, which
+/// closes it: the observer may still be inside a call then, and hears no other.
 class packet_port {
  public:
   packet_port(boost::asio::io_context& io, unique_fd in, unique_fd out,

@@ -7,7 +7,9 @@
 namespace penning::io {
 namespace {
 
-std::error_code last_error() { return {errno, std::system_category()}; }
+std::error_code last_error() {
+  return {errno, std::system_category()};
+}
 
 } // namespace
 

@@ -7,9 +7,9 @@ namespace penning::io {
 /// A descriptor that came from outside, made non-blocking without a surprise for those who hold it
 /// as well: a shell that has the same terminal, say, whose reads would fail after we are gone.
 ///
-/// O_NONBLOCK belongs to the open file description, which is shared by everyone who inherited it. So
-/// a pipe, a FIFO or a terminal is opened anew through /proc/self/fd, which gives a description of
-/// our own. Where that cannot be done (a socket, or no permission) the flag is set on the shared
+/// O_NONBLOCK belongs to the open file description, which is shared by everyone who inherited it.
+/// So a pipe, a FIFO or a terminal is opened anew through /proc/self/fd, which gives a description
+/// of our own. Where that cannot be done (a socket, or no permission) the flag is set on the shared
 /// one, and taken back when this is destroyed; the other end of a pipe or of a pair of sockets is
 /// another description in any case. A regular file never blocks and is left alone.
 class private_descriptor {

@@ -63,7 +63,7 @@ std::uint64_t ticks_since_boot() {
 }
 
 std::vector<held_member> living_members(pid_t id, std::uint64_t reaped, std::size_t limit,
-                                         std::error_code& error) {
+                                        std::error_code& error) {
   std::vector<held_member> result;
   std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), &::closedir);
   if (proc == nullptr) {

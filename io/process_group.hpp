@@ -28,15 +28,15 @@ struct held_member {
   unique_fd pidfd;
 };
 
-/// The living members of the group `id`, `limit` at most, each checked to be in it *after* its pidfd
-/// was opened, so that the pidfd is safe to signal. A zombie counts as dead.
+/// The living members of the group `id`, `limit` at most, each checked to be in it *after* its
+/// pidfd was opened, so that the pidfd is safe to signal. A zombie counts as dead.
 ///
 /// The leader has been reaped, so its number could be somebody else's by now: a group is another
 /// one if a process has that number as its pid, or if a member started after `reaped`.
 /// Errors: those of opendir(3) and pidfd_open(2); EMFILE only if not one member could be held.
 /// Cost: one read of /proc/PID/stat per process of the machine.
 std::vector<held_member> living_members(pid_t id, std::uint64_t reaped, std::size_t limit,
-                                         std::error_code& error);
+                                        std::error_code& error);
 
 /// Now, in the unit of `process_stat::start`.
 std::uint64_t ticks_since_boot();

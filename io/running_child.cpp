@@ -35,8 +35,11 @@ exit_status status_of(const siginfo_t& info) {
 } // namespace
 
 running_child::running_child(child_surroundings& around, std::shared_ptr<child_observer> observer)
-    : around_(around), observer_(std::move(observer)), watch_(around.io),
-      input_(around.io, *this), out_(around.io, around.buffer, output::out, *this),
+    : around_(around),
+      observer_(std::move(observer)),
+      watch_(around.io),
+      input_(around.io, *this),
+      out_(around.io, around.buffer, output::out, *this),
       err_(around.io, around.buffer, output::err, *this) {}
 
 std::error_code running_child::begin(launched_process process, stdio_pipes pipes) {
@@ -72,9 +75,15 @@ void running_child::signal(int number, signal_target target) {
 void running_child::received(output stream, std::vector<char> bytes) {
   observer_->on_output(stream, std::move(bytes));
 }
-void running_child::reached_end(output stream) { observer_->on_output_closed(stream); }
-void running_child::written(std::size_t bytes) { observer_->on_written(bytes); }
-void running_child::stdin_failed(std::error_code reason) { observer_->on_stdin_closed(reason); }
+void running_child::reached_end(output stream) {
+  observer_->on_output_closed(stream);
+}
+void running_child::written(std::size_t bytes) {
+  observer_->on_written(bytes);
+}
+void running_child::stdin_failed(std::error_code reason) {
+  observer_->on_stdin_closed(reason);
+}
 
 void running_child::died() {
   siginfo_t info{};
@@ -144,7 +153,8 @@ void running_child::await(std::vector<held_member> members) {
 
 /// For the few cases that no descriptor can announce.
 void running_child::later(std::function<void()> step) {
-  auto timer = std::make_shared<boost::asio::steady_timer>(around_.io, std::chrono::milliseconds(5));
+  auto timer =
+    std::make_shared<boost::asio::steady_timer>(around_.io, std::chrono::milliseconds(5));
   timer->async_wait([step = std::move(step), timer, alive = shared_from_this()](auto aborted) {
     if (!aborted)
       step();

@@ -26,10 +26,12 @@ std::string shown_type(toml::node_type type);
 /// One table of the file with the keys that it may have. What is wrong is noted, and the default
 /// taken instead, so that one look at the errors shows them all.
 class table_reader {
-public:
+ public:
   /// `name` comes first in each error of this table.
   table_reader(const toml::table& table, std::string name, std::vector<tree_mistake>& found)
-      : table_{table}, name_{std::move(name)}, found_{found} {}
+      : table_{table},
+        name_{std::move(name)},
+        found_{found} {}
 
   void allow_only(std::initializer_list<std::string_view> keys);
 
@@ -81,7 +83,7 @@ public:
   /// Where the key's value stands; the table, if it has none.
   file_position at(std::string_view key) const;
 
-private:
+ private:
   const toml::table& table_;
   std::string name_;
   std::vector<tree_mistake>& found_;

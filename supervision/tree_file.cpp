@@ -22,7 +22,7 @@ constexpr std::int64_t max_time = std::numeric_limits<std::uint32_t>::max();
 /// "No limit" for SIGKILL to come after: about 50 days.
 constexpr milliseconds longest_delay{max_time};
 
-// -- supervisors ------------------------------------------------------------------------------------
+// -- supervisors --------------------------------------------------------------------------------
 
 void read_children(table_reader& in, tree_supervisor& out);
 
@@ -31,8 +31,8 @@ sup_flags read_flags(table_reader& in) {
   if (auto word = in.text("strategy"); word && *word != "one_for_one") {
     const auto known = {"one_for_all", "rest_for_one", "simple_one_for_one"};
     const bool is_known = std::ranges::find(known, *word) != known.end();
-    in.refuse("strategy", is_known ? "this version has only \"one_for_one\""
-                                   : "must be \"one_for_one\"");
+    in.refuse("strategy",
+              is_known ? "this version has only \"one_for_one\"" : "must be \"one_for_one\"");
   }
   const auto limit = std::numeric_limits<std::uint32_t>::max();
   if (auto number = in.integer("intensity", 0, limit))
@@ -49,7 +49,7 @@ tree_supervisor read_supervisor(table_reader& in) {
   return result;
 }
 
-// -- programs ---------------------------------------------------------------------------------------
+// -- programs -----------------------------------------------------------------------------------
 
 std::vector<io::environment_change> read_environment(table_reader& in) {
   std::vector<io::environment_change> changes;
@@ -68,23 +68,22 @@ std::vector<io::environment_change> read_environment(table_reader& in) {
     else if (value.value_exact<bool>() == false)
       changes.emplace_back(name, std::nullopt);
     else
-      in.note(value.source(), "env." + name + " = " + shown(value)
-                                + ": must be a string, or false to unset it");
+      in.note(value.source(),
+              "env." + name + " = " + shown(value) + ": must be a string, or false to unset it");
   }
   return changes;
 }
 
 std::vector<int> read_exit_codes(table_reader& in) {
   std::vector<int> codes;
-  in.each<std::int64_t>("success_exit_codes", "an integer",
-                        [&](std::int64_t code, const toml::node& node) {
-                          if (code >= 0 && code <= 255)
-                            codes.push_back(static_cast<int>(code));
-                          else
-                            in.note(node.source(), "success_exit_codes has the element "
-                                                     + std::to_string(code)
-                                                     + ": must be from 0 to 255");
-                        });
+  in.each<std::int64_t>(
+    "success_exit_codes", "an integer", [&](std::int64_t code, const toml::node& node) {
+      if (code >= 0 && code <= 255)
+        codes.push_back(static_cast<int>(code));
+      else
+        in.note(node.source(), "success_exit_codes has the element " + std::to_string(code)
+                                 + ": must be from 0 to 255");
+    });
   return codes;
 }
 
@@ -123,7 +122,7 @@ tree_program read_program(table_reader& in, const shutdown_policy& shutdown) {
   return result;
 }
 
-// -- children ---------------------------------------------------------------------------------------
+// -- children -----------------------------------------------------------------------------------
 
 restart_type read_restart(table_reader& in) {
   const auto word = in.text("restart");
@@ -176,8 +175,8 @@ tree_child read_child(table_reader& in) {
   child.at = position(in.table().source());
   child.restart = read_restart(in);
   if (is_supervisor(in)) {
-    in.allow_only({"id", "type", "restart", "shutdown", "strategy", "intensity", "period",
-                   "child"});
+    in.allow_only(
+      {"id", "type", "restart", "shutdown", "strategy", "intensity", "period", "child"});
     child.shutdown = read_shutdown(in, infinity{});
     child.what = read_supervisor(in);
   } else {
@@ -251,8 +250,8 @@ std::string lines(const std::string& file, const mistakes& found) {
   for (const auto& [at, problem] : found) {
     if (!result.empty())
       result += '\n';
-    result += file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": "
-              + problem;
+    result +=
+      file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + problem;
   }
   return result;
 }

@@ -53,13 +53,13 @@ struct tree_mistake {
 
 /// All that is wrong with a tree file; `what()` is one line `FILE:LINE:COLUMN: PROBLEM` for each.
 class tree_file_error : public std::runtime_error {
-public:
+ public:
   /// `mistakes` is not empty; sorted here by position.
   tree_file_error(const std::string& file, std::vector<tree_mistake> mistakes);
 
   const std::vector<tree_mistake>& mistakes() const noexcept { return mistakes_; }
 
-private:
+ private:
   std::vector<tree_mistake> mistakes_;
 };
 

@@ -62,9 +62,9 @@ TEST_F(CloneLauncher, GivesPidAndPidfdOfAnotherGroup) {
 }
 
 TEST_F(CloneLauncher, HonoursBoostsInitialisers) {
-  auto child = launch(io, error, "/bin/sh", strings{"-c", "pwd; echo $A"},
-                      process::process_environment(strings{"A=1", "B=2"}),
-                      process::process_start_dir("/usr"));
+  auto child =
+    launch(io, error, "/bin/sh", strings{"-c", "pwd; echo $A"},
+           process::process_environment(strings{"A=1", "B=2"}), process::process_start_dir("/usr"));
   ASSERT_FALSE(error) << launch.failed_step();
   EXPECT_EQ(text(), "/usr\n1\n");
   EXPECT_EQ(reap(child), 0);
@@ -159,19 +159,20 @@ TEST_F(CloneLauncher, StartsFromTheDefaultsEachTime) {
 
 TEST_F(CloneLauncher, BindsDescriptorsThatAreThemselvesBelowThree) {
   // given a process whose 0, 1 and 2 are the ends of pipes in the wrong places
-  EXPECT_EQ(in_subprocess([this] {
-              int in[2], keep = ::fcntl(child_output.get(), F_DUPFD_CLOEXEC, 50);
-              (void)!::pipe2(in, O_CLOEXEC);
-              (void)!::write(in[1], "through\n", 8);
-              ::dup2(keep, 0);  // what shall be stdout
-              ::dup2(keep, 1);  // what shall be stderr
-              ::dup2(in[0], 2); // what shall be stdin
-              launch.next.stdio = {2, 0, 1};
-              // when a program copies stdin to stdout and to stderr
-              auto child = launch(io, error, "/bin/sh", strings{"-c", "read a; echo $a; echo e >&2"});
-              return error ? 1 : WEXITSTATUS(reap(child));
-            }),
-            0);
+  EXPECT_EQ(
+    in_subprocess([this] {
+      int in[2] = {-1, -1}, keep = ::fcntl(child_output.get(), F_DUPFD_CLOEXEC, 50);
+      (void)!::pipe2(in, O_CLOEXEC);
+      (void)!::write(in[1], "through\n", 8);
+      ::dup2(keep, 0);  // what shall be stdout
+      ::dup2(keep, 1);  // what shall be stderr
+      ::dup2(in[0], 2); // what shall be stdin
+      launch.next.stdio = {2, 0, 1};
+      // when a program copies stdin to stdout and to stderr
+      auto child = launch(io, error, "/bin/sh", strings{"-c", "read a; echo $a; echo e >&2"});
+      return error ? 1 : WEXITSTATUS(reap(child));
+    }),
+    0);
   // then each comes out where it should
   EXPECT_EQ(text(), "through\ne\n");
 }
@@ -214,6 +215,8 @@ TEST_F(CloneLauncher, LetsNoChildOutliveItsParent) {
             -SIGKILL);
   pid_t pid = 0;
   ASSERT_EQ(::read(report[0], &pid, sizeof pid), static_cast<ssize_t>(sizeof pid));
+  ::close(report[0]);
+  ::close(report[1]);
   EXPECT_TRUE(held_process(pid).dies_within(std::chrono::seconds(10)));
 }
 

@@ -1,6 +1,7 @@
 #include "processes.hpp"
 #include "recorder.hpp"
 
+#include <penning/io/guardian.hpp>
 #include <penning/io/guardian_image.hpp>
 
 #include <gtest/gtest.h>
@@ -8,6 +9,7 @@
 #include <csignal>
 #include <sched.h>
 #include <stdexcept>
+#include <sys/wait.h>
 
 using namespace penning::io;
 using namespace penning::io::test;
@@ -50,17 +52,88 @@ struct Guardian : testing::Test {
 };
 
 TEST(GuardianImage, IsTiny) {
-  EXPECT_EQ(guardian_image().substr(0, 4), "\x7f" "ELF");
+  EXPECT_EQ(guardian_image().substr(0, 4), "\x7f"
+                                           "ELF");
   EXPECT_LT(guardian_image().size(), 16U * 1024);
 }
 
+/// The guardian alone, without a context around it.
+struct GuardianTable : testing::Test {
+  boost::asio::io_context io;
+  clone_launcher launch;
+  guardian keeper{io, launch};
+  std::vector<launched_process> children;
+
+  pid_t start_child() {
+    EXPECT_FALSE(keeper.ensure()) << keeper.failed_step();
+    boost::system::error_code error;
+    children.push_back(
+      launch(io, error, program("ignores_sigterm"), std::vector<std::string>{}, keeper.enter()));
+    EXPECT_FALSE(error) << launch.failed_step();
+    return children.back().pid;
+  }
+  ~GuardianTable() override {
+    for (auto& child : children) {
+      ::kill(child.pid, SIGKILL);
+      ::waitpid(child.pid, nullptr, 0);
+    }
+  }
+  bool lives(std::size_t i) { return !is_dead(children[i].pidfd.get()); }
+};
+
+TEST_F(GuardianTable, HoldsWhatWasEnteredAndNotForgotten) {
+  pid_t first = start_child();
+  start_child();
+  start_child();
+  keeper.forget(first);
+  keeper.stop(); // the end of the stream: as if we were dead
+  EXPECT_TRUE(lives(0));
+  EXPECT_FALSE(lives(1));
+  EXPECT_FALSE(lives(2));
+}
+
+TEST_F(GuardianTable, DoesNotHoldALaunchThatFailed) {
+  start_child();
+  keeper.forget(children[0].pid);
+  boost::system::error_code error;
+  launch(io, error, "/nosuch", std::vector<std::string>{}, keeper.enter());
+  EXPECT_EQ(error.value(), ENOENT);
+  keeper.stop();
+  EXPECT_TRUE(lives(0));
+}
+
+TEST_F(GuardianTable, IsSentAnewToTheNextOne) {
+  pid_t first = start_child();
+  start_child();
+  keeper.forget(first);
+  EXPECT_FALSE(keeper.replace()) << keeper.failed_step();
+  EXPECT_TRUE(lives(0) && lives(1)); // the one that was replaced killed nobody
+  keeper.stop();
+  EXPECT_TRUE(lives(0));
+  EXPECT_FALSE(lives(1));
+}
+
+TEST_F(GuardianTable, OfManyThousandsFits) {
+  start_child();
+  for (pid_t pid = 1'000'000; pid < 1'050'000; ++pid) { // numbers that nobody has
+    launch.pid = pid;
+    keeper.enter().on_success(launch, {}, nullptr);
+  }
+  EXPECT_FALSE(keeper.replace()) << keeper.failed_step();
+  keeper.stop();
+  EXPECT_FALSE(lives(0));
+}
+
 TEST_F(Guardian, ComesWithTheFirstChildAndGoesWithTheContext) {
-  EXPECT_TRUE(children_named(guardian_comm).empty());
-  context other;
-  started(other, "exit_with", {"0"})->wait_end();
-  auto guardians = children_named(guardian_comm);
-  ASSERT_EQ(guardians.size(), 1U);
-  EXPECT_EQ(::getsid(guardians[0]), guardians[0]);
+  EXPECT_TRUE(children_named().empty());
+  {
+    context other;
+    started(other, "exit_with", {"0"})->wait_end();
+    auto guardian = guardian_of(::getpid());
+    EXPECT_EQ(::getsid(guardian), guardian);
+    EXPECT_EQ(children_named(), std::vector{guardian});
+  }
+  EXPECT_TRUE(children_named().empty());
 }
 
 TEST_F(Guardian, KillsTheGroupsOfARuntimeThatWasKilled) {

@@ -1,3 +1,5 @@
+#include "subprocess.hpp"
+
 #include <penning/io/launch_options.hpp>
 
 #include <gmock/gmock.h>
@@ -11,6 +13,7 @@
 #include <fstream>
 
 using namespace penning::io;
+using penning::io::test::in_subprocess;
 namespace fs = std::filesystem;
 
 namespace {
@@ -104,6 +107,17 @@ TEST_F(LaunchOptions, SayWhyAProgramCannotBeExecuted) {
   auto [name, error] = find_program({.program = "no-such-program"});
   EXPECT_EQ(name, "no-such-program");
   EXPECT_EQ(error.value(), ENOENT);
+}
+
+TEST_F(LaunchOptions, AreLookedAtAlsoWhereTheCallersOwnDirectoryHasVanished) {
+  EXPECT_EQ(in_subprocess([this] {
+              auto gone = folder / "gone";
+              fs::create_directories(gone);
+              fs::current_path(gone);
+              fs::remove_all(gone);
+              return find_program({.program = "./tool"}).second.value() == ENOENT ? 0 : 1;
+            }),
+            0);
 }
 
 TEST_F(LaunchOptions, ChangeTheEnvironmentInOrder) {

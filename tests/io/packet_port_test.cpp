@@ -98,7 +98,8 @@ struct PacketPort : testing::Test {
   std::string get(std::size_t count) {
     std::string result(count, '\0');
     std::size_t done = 0;
-    for (ssize_t n = 1; done < count && n > 0; done += static_cast<std::size_t>(std::max<ssize_t>(n, 0)))
+    for (ssize_t n = 1; done < count && n > 0;
+         done += static_cast<std::size_t>(std::max<ssize_t>(n, 0)))
       n = ::read(from_port.get(), result.data() + done, count - done);
     result.resize(done);
     return result;
@@ -111,7 +112,8 @@ TEST_F(PacketPort, DeliversFramesHoweverTheyAreCut) {
   std::string bytes;
   std::vector<std::string> expected;
   for (int i = 0; i < 300; ++i) {
-    expected.emplace_back(random() % (i % 50 == 0 ? 300'000 : 300), static_cast<char>('a' + i % 26));
+    expected.emplace_back(random() % (i % 50 == 0 ? 300'000 : 300),
+                          static_cast<char>('a' + i % 26));
     bytes += framed(expected.back());
   }
   for (std::string_view left = bytes; !left.empty();) {
@@ -170,7 +172,8 @@ TEST_F(PacketPort, QueuesWhatNobodyReadsWithoutBlockingTheThread) {
   barrier();
   EXPECT_GT(port->unsent(), 19U * 1024 * 1024);
   for (int i = 0; i < 20; ++i)
-    EXPECT_TRUE(get(1024 * 1024 + 4) == framed(std::string(1024 * 1024, static_cast<char>('a' + i))));
+    EXPECT_TRUE(get(1024 * 1024 + 4)
+                == framed(std::string(1024 * 1024, static_cast<char>('a' + i))));
 }
 
 TEST_F(PacketPort, ReadsNoMoreThanItsWindow) {

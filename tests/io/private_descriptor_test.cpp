@@ -16,9 +16,13 @@ using use = private_descriptor::use;
 
 namespace {
 
-bool is_non_blocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
+bool is_non_blocking(int fd) {
+  return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0;
+}
 
-unique_fd copy(int fd) { return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+unique_fd copy(int fd) {
+  return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
 
 TEST(PrivateDescriptor, LeavesAPipeOfOthersAsItIs) {
   int pipe[2];

@@ -138,6 +138,8 @@ inline std::shared_ptr<recorder> started(child_host& host, const std::string& na
   return result;
 }
 
-inline std::vector<char> bytes(std::string_view text) { return {text.begin(), text.end()}; }
+inline std::vector<char> bytes(std::string_view text) {
+  return {text.begin(), text.end()};
+}
 
 } // namespace penning::io::test

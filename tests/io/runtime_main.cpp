@@ -1,5 +1,5 @@
-// A runtime to be killed by a test: starts the program that it is given, passes on what that writes,
-// and waits for its end.
+// A runtime to be killed by a test: starts the program that it is given, passes on what that
+// writes, and waits for its end.
 //
 //   io_runtime PROGRAM [ARG...]
 #include <penning/io/context.hpp>
@@ -20,7 +20,9 @@ struct relay : child_observer {
     handle = std::move(x);
     handle->grant(output::out, 1024 * 1024);
   }
-  void on_start_failed(std::error_code error, std::string) override { end.set_value(error.value()); }
+  void on_start_failed(std::error_code error, std::string) override {
+    end.set_value(error.value());
+  }
   void on_output(output, std::vector<char> bytes) override {
     (void)!::write(1, bytes.data(), bytes.size());
   }

@@ -111,7 +111,7 @@ TEST_F(StartFailure, WithoutDescriptorsCostsNoOtherChildAnything) {
   EXPECT_EQ(in_subprocess([] {
               context host;
               auto cat = started(host, "/bin/cat");
-              rlimit limit{64, 64};
+              rlimit limit{open_descriptors() + 40, open_descriptors() + 40};
               ::setrlimit(RLIMIT_NOFILE, &limit);
               // when there are more children than descriptors
               std::vector<std::shared_ptr<recorder>> children;

@@ -7,8 +7,9 @@
 
 namespace penning::io::test {
 
-/// Runs `body` in a process of its own, whose limits, descriptors and signals it may spoil, and gives
-/// what it returned (0 for success), or minus the signal that ended it. No thread may be running.
+/// Runs `body` in a process of its own, whose limits, descriptors and signals it may spoil, and
+/// gives what it returned (0 for success), or minus the signal that ended it. No thread may be
+/// running.
 template <class Body>
 int in_subprocess(Body body) {
   std::fflush(nullptr);

@@ -195,8 +195,7 @@ INSTANTIATE_TEST_SUITE_P(
     bad_line{"Window", "stdio_window = 0", "stdio_window = 0: must be from 1 to 1073741824"},
     bad_line{"NegativeWindow", "stdio_window = -1", "stdio_window = -1: must be from 1"},
     bad_line{"Args", "args = 'x'", "args = 'x': must be an array, not a string"},
-    bad_line{"Arg", "args = ['x', 2]",
-             "args has the element 2: must be a string, not an integer"},
+    bad_line{"Arg", "args = ['x', 2]", "args has the element 2: must be a string, not an integer"},
     bad_line{"Env", "env = 'A=B'", "env = 'A=B': must be a table, not a string"},
     bad_line{"EnvValue", "env = { A = true }",
              "env.A = true: must be a string, or false to unset it"},
@@ -213,8 +212,7 @@ TEST(TreeFile, FlagsOfASupervisorAreChecked) {
   const auto errors_with = [](const std::string& line) {
     return errors_of(line + "\n[[child]]\nid = 'a'\nprogram = 'x'");
   };
-  EXPECT_EQ(errors_with("intensity = -1"),
-            "tree.toml:1:13: intensity = -1: must not be negative");
+  EXPECT_EQ(errors_with("intensity = -1"), "tree.toml:1:13: intensity = -1: must not be negative");
   EXPECT_THAT(errors_with("period = 0"), HasSubstr("period = 0: must be from 1 to "));
   EXPECT_THAT(errors_with("intensity = 1.0"), HasSubstr("not a floating-point number"));
   EXPECT_EQ(errors_with("strategy = 'one_for_all'"),
@@ -247,7 +245,7 @@ TEST(TreeFile, ChildThatIsNoTableIsRefused) {
               StartsWith("tree.toml:1:1: child must be an array of tables, written [[child]]"));
 }
 
-// -- what only the machine can tell -----------------------------------------------------------------
+// -- what only the machine can tell -------------------------------------------------------------
 
 std::string machine_errors_of(const std::string& text) {
   try {

@@ -1,0 +1,87 @@
+#include "tree_builder.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace penning::apps {
+
+namespace {
+
+using supervision::child_type;
+using supervision::start_function;
+using supervision::supervisor_options;
+using supervision::tree_child;
+using supervision::tree_program;
+using supervision::tree_supervisor;
+
+/// Starts a `P` like `start_of` does, and announces it to the journal first.
+template <class P, class... Args>
+start_function announced_start(caf::actor journal, std::string path, child_type type,
+                               Args... args) {
+  return [=](actors::process& supervisor) {
+    auto child = supervisor.spawn<P, caf::lazy_init>(args...);
+    actors::post(journal, child_announced{path, child.address(), type});
+    return actors::process::adopt(supervisor, std::move(child), true);
+  };
+}
+
+struct builder {
+  io::child_host& host;
+  const caf::actor& journal;
+
+  start_function start(const std::string& path, const tree_program& program) const {
+    return announced_start<actors::os_process>(journal, path, child_type::worker, std::ref(host),
+                                               journal, program.options);
+  }
+
+  start_function start(const std::string& path, const tree_supervisor& nested) const {
+    return announced_start<supervision::supervisor>(journal, path, child_type::supervisor,
+                                                    options(path, nested));
+  }
+
+  supervision::child_spec spec(const std::string& parent, const tree_child& child) const {
+    const auto path = path_of(parent, child.id);
+    const bool nested = std::holds_alternative<tree_supervisor>(child.what);
+    return {.id = child.id,
+            .start = std::visit([&](const auto& what) { return start(path, what); }, child.what),
+            .restart = child.restart,
+            .shutdown = child.shutdown,
+            .type = nested ? child_type::supervisor : child_type::worker};
+  }
+
+  supervisor_options options(const std::string& path, const tree_supervisor& tree) const {
+    supervisor_options result{
+      .flags = tree.flags, .children = {}, .name = path, .reports = journal};
+    for (const auto& child : tree.children)
+      result.children.push_back(spec(path, child));
+    return result;
+  }
+};
+
+std::size_t longest_path(const tree_supervisor& tree, const std::string& parent) {
+  std::size_t longest = 0;
+  for (const auto& child : tree.children) {
+    const auto path = path_of(parent, child.id);
+    longest = std::max(longest, path.size());
+    if (const auto* nested = std::get_if<tree_supervisor>(&child.what))
+      longest = std::max(longest, longest_path(*nested, path));
+  }
+  return longest;
+}
+
+} // namespace
+
+std::string path_of(const std::string& supervisor, const std::string& id) {
+  return supervisor.empty() ? id : supervisor + "/" + id;
+}
+
+supervisor_options build_tree(const tree_supervisor& tree, io::child_host& host,
+                              const caf::actor& journal) {
+  return builder{host, journal}.options("", tree);
+}
+
+std::size_t longest_path(const tree_supervisor& tree) {
+  return longest_path(tree, "");
+}
+
+} // namespace penning::apps

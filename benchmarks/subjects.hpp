@@ -1,0 +1,15 @@
+#pragma once
+
+#include "harness.hpp"
+
+#include <vector>
+
+namespace penning::bench {
+
+/// /bin/true from nothing to reaped: one at a time, and eight at a time.
+std::vector<subject> spawn_and_reap();
+
+/// A child writes as fast as it can, and its output is read and thrown away.
+std::vector<subject> stdout_throughput();
+
+} // namespace penning::bench

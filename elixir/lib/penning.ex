@@ -1,0 +1,334 @@
+defmodule Penning do
+  @moduledoc """
+  OS processes and C++ actors that an Elixir process can send to, link, monitor, call and
+  supervise.
+
+  One port program, penningd, carries all of them. Nothing that it starts outlives its owner, the
+  application or the BEAM.
+
+  ## Opened by a process
+
+  `open/3` starts an OS process. The caller becomes its owner, is linked to it, and receives what
+  it writes:
+
+      {:ok, ps} = Penning.open("cat", [])
+      send(ps, {self(), {:command, "hello"}})
+
+      receive do
+        {^ps, {:data, data}} -> IO.puts("Got: \#{data}")
+      end
+
+      send(ps, {self(), :close})
+
+  To it, from its owner (from anybody else they are ignored):
+
+  | message | function | meaning |
+  |---|---|---|
+  | `{pid, {:command, iodata}}` | `command/2` | bytes for stdin |
+  | `{pid, :close_stdin}` | `close_stdin/1` | end of file for stdin, after all that was sent |
+  | `{pid, :close}` | `close/1` | stop it: SIGTERM, and SIGKILL after `:delay_to_sigkill` |
+  | `{pid, {:connect, new}}` | `connect/2` | `new` is the owner from now on |
+
+  From it, to its owner:
+
+  | message | meaning |
+  |---|---|
+  | `{ps, {:data, binary}}` | stdout |
+  | `{ps, {:error, binary}}` | stderr |
+  | `{ps, :closed}` | answer to `:close`: its processes are gone |
+  | `{ps, :connected}` | answer to `:connect`, to the owner of before |
+  | `{:EXIT, ps, reason}` | its end, once, to an owner that traps exits |
+
+  All that the process wrote comes before its end, in order per stream, and its end comes when it
+  and its process group are gone.
+
+  The link is a link as any other: an owner that does not trap exits ends with a process that ends
+  abnormally (`exit 1`, say). Only the `:shutdown` that it asked for with `:close` spares it.
+
+  ## With a callback module
+
+  `start_link/5` runs a module under a supervisor. It has GenServer's callbacks, and those of
+  this module:
+
+      defmodule MyWorker do
+        use GenServer
+        @behaviour Penning
+
+        def start_link(args), do: Penning.start_link(__MODULE__, "my_command", [], args)
+
+        @impl GenServer
+        def init(args), do: {:ok, %{buffer: "", args: args}}
+
+        @impl Penning
+        def handle_stdout(data, state), do: {:noreply, %{state | buffer: state.buffer <> data}}
+
+        @impl Penning
+        def handle_stderr(data, state) do
+          IO.puts(:stderr, data)
+          {:noreply, state}
+        end
+
+        @impl Penning
+        def handle_exit(reason, state), do: {:stop, reason, state}
+      end
+
+      Supervisor.start_link([{MyWorker, [some: :args]}], strategy: :one_for_one)
+
+  `command(self(), data)`, `close_stdin(self())`, `close(self())` and `os_pid(self())` work in its
+  callbacks; any process may send it the messages above. It traps exits. When its supervisor stops
+  it, the supervisor waits until its OS process is gone.
+
+  ## How it ended
+
+  | reason | what happened |
+  |---|---|
+  | `:normal` | status 0 |
+  | `{:exit_status, n}` | another status |
+  | `{:signal, n}` | a signal, not ours |
+  | `:shutdown` | stopped on request, whichever signal it took |
+  | `:killed` | killed on request |
+  | `:noconnection` | the port program has ended, and its children with it |
+
+  ## Flow
+
+  At most `:stdio_window` bytes of each stream are on their way to the BEAM. A callback module
+  gives them back when its callback returns: if it is slow, its program waits. With `open/3` they
+  are given back when they are in the owner's mailbox, as with Elixir's ports, so the mailbox of
+  an owner that is slower than its program grows; take a callback module there.
+
+  Input beyond the window waits in the process `ps` until the program reads.
+
+  ## C++ actors
+
+      pid = Penning.whereis("counter")
+      GenServer.call(pid, {:add, 1})
+      Process.monitor(pid)
+
+  `pid` is a local process that stands for an actor which the port program has published, see
+  `whereis/2` and `Penning.Port`.
+  """
+
+  alias Penning.{Error, Executable, Options, Proxy, Worker}
+
+  @typedoc "See `Penning.Options`."
+  @type option ::
+          {:cd, binary}
+          | {:env, Enumerable.t()}
+          | {:arg0, binary}
+          | {:delay_to_sigkill, non_neg_integer}
+          | {:stdio_window, pos_integer}
+          | {:port, GenServer.server()}
+
+  @typedoc "A published C++ actor: its name, or its pid from `whereis/2`."
+  @type actor :: pid | binary | atom
+
+  @type noreply(state) ::
+          {:noreply, state}
+          | {:noreply, state, timeout | :hibernate | {:continue, term}}
+          | {:stop, reason :: term, state}
+
+  @doc "The program wrote to stdout. The bytes count as consumed when this returns."
+  @callback handle_stdout(data :: binary, state :: term) :: noreply(term)
+
+  @doc "The program wrote to stderr."
+  @callback handle_stderr(data :: binary, state :: term) :: noreply(term)
+
+  @doc """
+  The program has ended by itself, or after `close/1`; its processes are gone. Without it, the
+  process stops with the reason.
+
+  Not called when the process itself is stopped, by its supervisor for one: that is `terminate/2`.
+  """
+  @callback handle_exit(reason :: term, state :: term) :: {:stop, reason :: term, state :: term}
+
+  @optional_callbacks handle_stdout: 2, handle_stderr: 2, handle_exit: 2
+
+  @doc """
+  Starts an OS process. The caller becomes its owner.
+
+  Options: `t:option/0`, explained in `Penning.Options`. A bad one raises `ArgumentError`, naming
+  option and value, before anything is started.
+
+  Errors: `{:error, :enoent}` where there is no such program, `{:error, :eacces}` where it must
+  not be executed, other POSIX errors alike; `{:error, %Penning.Error{}}` without a port program.
+
+      {:ok, ps} = Penning.open("echo", ["hello"])
+
+      receive do
+        {^ps, {:data, "hello\\n"}} -> :ok
+      end
+  """
+  @spec open(binary, [binary], [option]) :: {:ok, pid} | {:error, term}
+  def open(program, args \\ [], opts \\ []) do
+    Options.new!(program, args, opts) |> Proxy.start(self()) |> started()
+  end
+
+  @doc """
+  Starts an OS process with a callback module, linked to the caller.
+
+  Besides the options of `open/3` it takes those of `GenServer.start_link/3`: `:name`, `:timeout`,
+  `:debug`, `:spawn_opt`, `:hibernate_after`. Errors are those of `open/3`, and what `init/1`
+  returns.
+  """
+  @spec start_link(module, binary, [binary], term, [option | GenServer.option()]) ::
+          GenServer.on_start()
+  def start_link(module, program, args, init_arg, opts \\ []) do
+    if not is_atom(module),
+      do: raise(ArgumentError, "invalid callback module #{inspect(module)}")
+
+    {genserver, opts} = split(opts)
+    options = Options.new!(program, args, opts)
+    Worker.start_link(module, options, init_arg, genserver) |> started()
+  end
+
+  defp split(opts) do
+    if Keyword.keyword?(opts),
+      do: Keyword.split(opts, [:name, :timeout, :debug, :spawn_opt, :hibernate_after]),
+      else: {[], opts}
+  end
+
+  # A mistake that only the port program could find: as loud as the ones found here.
+  defp started({:error, {:bad_option, text}}), do: raise(ArgumentError, text)
+  defp started(result), do: result
+
+  @doc """
+  The specification of a callback module and its program, without a `start_link/1` of its own.
+
+      children = [{Penning, {MyWorker, "my_command", ["--flag"], :init_arg, name: MyWorker}}]
+
+      iex> Penning.child_spec({MyWorker, "sleep", ["60"], :arg}).start
+      {Penning, :start_link, [MyWorker, "sleep", ["60"], :arg, []]}
+
+  Its id is the `:name`, or the module.
+  """
+  @spec child_spec({module, binary, [binary], term} | {module, binary, [binary], term, keyword}) ::
+          Supervisor.child_spec()
+  def child_spec({module, program, args, init_arg}),
+    do: child_spec({module, program, args, init_arg, []})
+
+  def child_spec({module, program, args, init_arg, opts}) do
+    %{
+      id: Keyword.get(opts, :name, module),
+      start: {__MODULE__, :start_link, [module, program, args, init_arg, opts]}
+    }
+  end
+
+  @doc """
+  Sends bytes to stdin, as `send(ps, {self(), {:command, iodata}})`.
+
+  Returns at once; what the program does not read yet, waits.
+  """
+  @spec command(GenServer.server(), iodata) :: :ok
+  def command(ps, iodata) do
+    # Here and not in the other process, where it would be too late to say whose mistake it is.
+    _ = IO.iodata_length(iodata)
+    tell(ps, {:command, iodata})
+  end
+
+  @doc "End of file for stdin, after all that was sent. Output goes on."
+  @spec close_stdin(GenServer.server()) :: :ok
+  def close_stdin(ps), do: tell(ps, :close_stdin)
+
+  @doc """
+  Stops the OS process, as `send(ps, {self(), :close})`.
+
+  The caller receives `{ps, :closed}` when its processes are gone.
+  """
+  @spec close(GenServer.server()) :: :ok
+  def close(ps), do: tell(ps, :close)
+
+  @doc """
+  Makes another process the owner, as `send(ps, {self(), {:connect, new}})`.
+
+  The caller receives `{ps, :connected}` and is linked no more; all that comes from then on goes
+  to the new owner, which is linked now.
+  """
+  @spec connect(GenServer.server(), pid) :: :ok
+  def connect(ps, new_owner) when is_pid(new_owner), do: tell(ps, {:connect, new_owner})
+
+  defp tell(ps, request) do
+    with pid when pid != nil <- GenServer.whereis(ps), do: send(pid, {self(), request})
+    :ok
+  end
+
+  @doc "The pid of the OS process itself; `nil` after its end."
+  @spec os_pid(GenServer.server()) :: pos_integer | nil
+  def os_pid(ps) do
+    if GenServer.whereis(ps) == self(),
+      do: Penning.Child.own_os_pid(),
+      else: GenServer.call(ps, :"$penning_os_pid")
+  catch
+    :exit, {:timeout, _} = reason -> exit(reason)
+    :exit, _ended -> nil
+  end
+
+  @doc """
+  The local process that stands for a published C++ actor; `nil` for none of this name.
+
+  `GenServer.call/3`, `send/2` and `Process.monitor/1` work on it. It ends with the actor's
+  reason, or with `:noconnection`.
+
+  Options: `:port`, the `Penning.Port` of the program that published it. Raises `Penning.Error`
+  without a port program.
+  """
+  @spec whereis(binary | atom, port: GenServer.server()) :: pid | nil
+  def whereis(name, opts \\ []) when is_binary(name) or is_atom(name) do
+    opts = Keyword.validate!(opts, port: Penning.Port)
+
+    case Penning.Port.whereis(opts[:port], name) do
+      {:ok, pid} ->
+        pid
+
+      {:error, :not_found} ->
+        nil
+
+      {:error, %Error{} = error} ->
+        raise error
+
+      {:error, reason} ->
+        raise ArgumentError, "cannot look for #{inspect(name)}: #{inspect(reason)}"
+    end
+  end
+
+  @doc """
+  A request to a C++ actor: what it answers, or `{:error, reason}`.
+
+  Exits as `GenServer.call/3` does: where there is no such actor, where it ends before it answers,
+  after `timeout`.
+  """
+  @spec call(actor, term, timeout) :: term
+  def call(actor, message, timeout \\ 5_000)
+
+  def call(actor, message, timeout) when is_pid(actor),
+    do: GenServer.call(actor, message, timeout)
+
+  def call(name, message, timeout) do
+    case whereis(name) do
+      nil -> exit({:noproc, {__MODULE__, :call, [name, message, timeout]}})
+      pid -> GenServer.call(pid, message, timeout)
+    end
+  end
+
+  @doc "A message to a C++ actor. Nothing happens where there is none of this name."
+  @spec cast(actor, term) :: :ok
+  def cast(actor, message) when is_pid(actor), do: GenServer.cast(actor, message)
+
+  def cast(name, message) do
+    with pid when pid != nil <- whereis(name), do: GenServer.cast(pid, message)
+    :ok
+  end
+
+  @doc """
+  The absolute path of penningd: from `config :penning, executable: path`, else from the
+  environment variable `PENNINGD`, else from PATH.
+
+  Raises `Penning.Error`, which says how to get it, where there is none.
+  """
+  @spec executable_path() :: Path.t()
+  def executable_path do
+    case Executable.find() do
+      {:ok, path} -> path
+      {:error, error} -> raise error
+    end
+  end
+end

@@ -1,0 +1,189 @@
+defmodule Penning.Child do
+  @moduledoc """
+  One OS process, as the process that stands for it sees it: what `Penning.Proxy` and
+  `Penning.Worker` have in common.
+
+  Belongs to the process that called `open/2`; frames come to its mailbox through `Penning.Port`,
+  its own frames go straight to the port.
+  """
+
+  alias Penning.{Connection, Input, Options}
+
+  @enforce_keys [:port, :monitor, :id, :os_pid, :input]
+  defstruct [:port, :monitor, :id, :os_pid, :input, :reason]
+
+  @typedoc "`os_pid` is `nil` once the process has ended; `reason` is set when all of it is gone."
+  @type t :: %__MODULE__{
+          port: port,
+          monitor: reference,
+          id: Penning.Protocol.id(),
+          os_pid: pos_integer | nil,
+          input: Input.t(),
+          reason: term
+        }
+
+  @typedoc """
+  What a message of the mailbox means: output to be consumed and then acknowledged, the end of
+  the child, something that this module has dealt with, or nothing of ours.
+  """
+  @type event :: {:output, :data | :error, binary} | {:down, term} | :done | :foreign
+
+  # A process may ask for its own child's pid, from a callback, where a call would deadlock.
+  @os_pid :"$penning_os_pid"
+
+  @doc """
+  Starts an OS process for the calling process.
+
+  `{:error, posix}` for a program that cannot be started, `{:error, {:bad_option, text}}` for an
+  option that only the port program could judge, `{:error, %Penning.Error{}}` without a port
+  program.
+  """
+  @spec open(Options.t(), Penning.Port.key()) :: {:ok, t} | {:error, term}
+  def open(%Options{} = options, key) do
+    case Penning.Port.open(options.port, key, {options.program, options.args, options.wire}) do
+      {:ok, opened} -> {:ok, new(opened, options)}
+      {:error, {:bad_option, name, value, text}} -> bad_option(options, name, value, text)
+      {:error, {posix, text}} when is_atom(posix) and is_binary(text) -> {:error, posix}
+      {:error, reason} -> {:error, reason}
+    end
+  end
+
+  defp new(%{port: port, hub: hub, id: id, os_pid: os_pid}, options) do
+    Process.put(@os_pid, os_pid)
+    input = Input.new(options.stdio_window)
+    %__MODULE__{port: port, monitor: Process.monitor(hub), id: id, os_pid: os_pid, input: input}
+  end
+
+  defp bad_option(options, name, value, text),
+    do: {:error, {:bad_option, Options.complaint(options, name, value, text)}}
+
+  @doc "The pid of the calling process's own child, `nil` for none."
+  @spec own_os_pid() :: pos_integer | nil
+  def own_os_pid, do: Process.get(@os_pid)
+
+  @doc "Finds out what a message is, and does what needs nobody else."
+  @spec handle(t, message :: term) :: {event, t}
+  def handle(%__MODULE__{id: id} = child, {:"$penning", {:message, id, message}}),
+    do: message(message, child)
+
+  def handle(%__MODULE__{id: id} = child, {:"$penning", {:down, id, reason}}),
+    do: down(reason, child)
+
+  def handle(%__MODULE__{monitor: monitor} = child, {:DOWN, monitor, :process, _, _}),
+    do: down(:noconnection, child)
+
+  def handle(child, {:"$penning", _}), do: {:done, child}
+  def handle(child, _message), do: {:foreign, child}
+
+  defp message({stream, bytes}, child) when stream in [:data, :error] and is_binary(bytes),
+    do: {{:output, stream, bytes}, child}
+
+  defp message({:written, bytes}, child) when is_integer(bytes),
+    do: {:done, flush(%{child | input: Input.written(child.input, bytes)})}
+
+  defp message({:exited, _, _, _}, child) do
+    Process.put(@os_pid, nil)
+    {:done, %{child | os_pid: nil}}
+  end
+
+  # `closed`: who asked is told when the process is gone, see farewell/1.
+  defp message(_other, child), do: {:done, child}
+
+  defp down(_reason, %{reason: {:ended, _}} = child), do: {:done, child}
+
+  defp down(reason, child) do
+    Process.put(@os_pid, nil)
+    Process.demonitor(child.monitor, [:flush])
+    {{:down, reason}, %{child | os_pid: nil, reason: {:ended, reason}}}
+  end
+
+  @doc "A message of the mailbox for a report: its bytes, which may be many, as their number."
+  @spec brief(term) :: term
+  def brief({:"$penning", {:message, id, {stream, bytes}}}) when is_binary(bytes),
+    do: {:"$penning", {:message, id, {stream, "(#{byte_size(bytes)} bytes)"}}}
+
+  def brief(message), do: message
+
+  @doc "Output has been consumed: as much again may come."
+  @spec ack(t, :data | :error, binary) :: :ok
+  def ack(_child, _stream, ""), do: :ok
+
+  def ack(child, stream, bytes) do
+    Connection.write(child.port, {:ack, child.id, stream, byte_size(bytes)})
+    :ok
+  end
+
+  @doc "Bytes for stdin: now as far as there is room, the rest later."
+  @spec command(t, iodata) :: t
+  def command(child, iodata), do: flush(%{child | input: Input.push(child.input, iodata)})
+
+  @doc "End of file for stdin, after all that was given to `command/2`."
+  @spec close_stdin(t) :: t
+  def close_stdin(child), do: flush(%{child | input: Input.close(child.input)})
+
+  defp flush(child) do
+    {now, input} = Input.take(child.input)
+    Enum.each(now, &write_input(child, &1))
+    %{child | input: input}
+  end
+
+  defp write_input(child, :close_stdin), do: tell(child, :close_stdin)
+  defp write_input(child, bytes), do: tell(child, {:command, bytes})
+
+  @doc "Asks for the end of the process. What still waits for stdin is dropped."
+  @spec close(t) :: t
+  def close(child) do
+    tell(child, :close)
+    %{child | input: Input.discard(child.input)}
+  end
+
+  defp tell(child, message), do: Connection.write(child.port, {:send, child.id, message})
+
+  @doc """
+  Stops the process and waits until it is gone. Its last output goes through `deliver`, with an
+  accumulator, and is acknowledged: the end comes only after it.
+  """
+  @spec stop(t, acc, (:data | :error, binary, acc -> acc)) :: {t, acc} when acc: term
+  def stop(%__MODULE__{reason: {:ended, _}} = child, acc, _deliver), do: {child, acc}
+
+  def stop(child, acc, deliver) do
+    Connection.write(child.port, {:exit, child.id, :shutdown})
+    await(child, acc, deliver)
+  end
+
+  defp await(%{id: id, monitor: monitor} = child, acc, deliver) do
+    message =
+      receive do
+        {:"$penning", {_, ^id, _}} = message -> message
+        {:DOWN, ^monitor, :process, _, _} = message -> message
+      end
+
+    case handle(child, message) do
+      {{:output, stream, bytes}, child} ->
+        acc = deliver.(stream, bytes, acc)
+        ack(child, stream, bytes)
+        await(child, acc, deliver)
+
+      {{:down, _}, child} ->
+        {child, acc}
+
+      {:done, child} ->
+        await(child, acc, deliver)
+    end
+  end
+
+  @doc """
+  Last words to those who asked for the end: `{self(), :closed}`.
+
+  A process that does not trap exits asked for it and must not die of it: our link to it is taken
+  away first, as the exit reason is going to be `:shutdown`.
+  """
+  @spec farewell(Enumerable.t()) :: :ok
+  def farewell(pids) do
+    Enum.each(pids, &(traps_exits?(&1) || Process.unlink(&1)))
+    Enum.each(pids, &send(&1, {self(), :closed}))
+  end
+
+  defp traps_exits?(pid) when node(pid) != node(), do: true
+  defp traps_exits?(pid), do: Process.info(pid, :trap_exit) == {:trap_exit, true}
+end

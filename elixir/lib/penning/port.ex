@@ -1,0 +1,382 @@
+defmodule Penning.Port do
+  @moduledoc """
+  The process that owns the port to one port program and tells its actors apart.
+
+  The application starts one for penningd, registered as `Penning.Port`. A port program of your
+  own, with C++ actors of your own, gets another one under your supervisor:
+
+      children = [{Penning.Port, name: MyApp.Engine, executable: "/opt/engine/bin/engine"}]
+
+      Penning.open("cat", [], port: MyApp.Engine)
+      Penning.whereis("counter", port: MyApp.Engine)
+
+  The program is started on first use, and again after it has ended. When it ends, everything that
+  it carried ends with reason `:noconnection`.
+
+  Every proxy is monitored: when one ends and leaves its child behind (a brutal kill, a crash),
+  the child is killed. A callback module that its supervisor restarts after a brutal kill waits
+  here until the processes of the killed one are gone, so that it never finds its TCP port taken.
+  """
+
+  use GenServer
+
+  alias Penning.{Actor, Connection, Error, Executable, Options, Protocol, Table}
+
+  require Logger
+
+  @options [:name, :executable, :args]
+
+  # connection: nil until first use, and after the program's end
+  # pending: what each request was for, by its Ref; abandoned: opens whose proxy has died meanwhile
+  # opening: the Ref of the open that a proxy waits for, by the proxy's monitor
+  # held: opens that wait until their killed predecessor is gone
+  defstruct executable: nil,
+            args: [],
+            connection: nil,
+            next_ref: 1,
+            pending: %{},
+            opening: %{},
+            held: [],
+            table: Table.new()
+
+  @typedoc "What a restart has in common with what it replaces; `nil` for none."
+  @type key :: term
+
+  @doc """
+  Starts the owner of a port program.
+
+  Options: `:name`; `:executable`, a path or a name in PATH (penningd by default, found as
+  `Penning.executable_path/0` finds it); `:args`, a list of binaries.
+  """
+  @spec start_link(keyword) :: GenServer.on_start()
+  def start_link(opts \\ []) do
+    Enum.each(opts, &check!/1)
+    GenServer.start_link(__MODULE__, opts, Keyword.take(opts, [:name]))
+  end
+
+  @doc false
+  def child_spec(opts) do
+    %{id: Keyword.get(opts, :name, __MODULE__), start: {__MODULE__, :start_link, [opts]}}
+  end
+
+  @doc """
+  What the port program tells of itself: `children`, `containment`, `os_pid`, `version`.
+
+  Starts it if need be.
+  """
+  @spec info(GenServer.server()) :: {:ok, map} | {:error, Error.t()}
+  def info(server \\ __MODULE__), do: call(server, :info)
+
+  @doc false
+  @spec open(GenServer.server(), key, {binary, [binary], map}) ::
+          {:ok, map} | {:error, term}
+  def open(server, key, spec), do: call(server, {:open, key, spec})
+
+  @doc false
+  @spec whereis(GenServer.server(), binary | atom) :: {:ok, pid} | {:error, term}
+  def whereis(server, name), do: call(server, {:whereis, name})
+
+  # Without a time limit: starting a program may take what the machine takes, and a port program
+  # that ends answers everybody.
+  defp call(server, request) do
+    GenServer.call(server, request, :infinity)
+  catch
+    :exit, _not_there_or_gone_meanwhile -> {:error, Error.exception(:not_running)}
+  end
+
+  defp check!({name, value}) when name in @options do
+    valid? =
+      case name do
+        :name -> value != nil
+        :executable -> is_binary(value) and value != ""
+        :args -> is_list(value) and Enum.all?(value, &is_binary/1)
+      end
+
+    if not valid?,
+      do: raise(ArgumentError, "invalid option #{inspect(name)} with value #{inspect(value)}")
+  end
+
+  defp check!({name, value}),
+    do: raise(ArgumentError, "unknown option #{inspect(name)} with value #{inspect(value)}")
+
+  @impl true
+  def init(opts) do
+    # The port is linked to us, and a write to a program that has died closes it with `epipe`.
+    Process.flag(:trap_exit, true)
+    Process.flag(:message_queue_data, :off_heap)
+    {:ok, struct!(__MODULE__, Keyword.take(opts, [:executable, :args]))}
+  end
+
+  @impl true
+  def handle_call({:open, key, spec}, from, state) do
+    {:noreply, request_open({key, spec, from}, state)}
+  end
+
+  def handle_call({:whereis, name}, from, state) do
+    {:noreply, request({:whereis, name}, {:whereis, from}, from, state)}
+  end
+
+  def handle_call(:info, from, state) do
+    {:noreply, request(:info, {:info, from}, from, state)}
+  end
+
+  @impl true
+  def handle_info({port, {:data, bytes}}, %{connection: %{port: port}} = state) do
+    case Protocol.decode(bytes) do
+      {:ok, frame} -> {:noreply, frame(frame, state)}
+      {:error, {:bad_frame, term}} -> {:noreply, strange(term, state)}
+      {:error, {:bad_term, bytes}} -> {:noreply, give_up({:bad_frame, bytes}, state)}
+    end
+  end
+
+  def handle_info({port, {:exit_status, status}}, %{connection: %{port: port}} = state) do
+    {:noreply, lost({:exit_status, status}, state)}
+  end
+
+  def handle_info({:EXIT, port, reason}, %{connection: %{port: port}} = state) do
+    {:noreply, lost(reason, state)}
+  end
+
+  def handle_info({:DOWN, monitor, :process, _pid, reason}, state) do
+    case Map.pop(state.opening, monitor) do
+      {nil, _} -> {:noreply, proxy_down(Table.id(state.table, monitor), reason, state)}
+      {ref, opening} -> {:noreply, abandon(ref, %{state | opening: opening})}
+    end
+  end
+
+  # What an earlier port program left in our mailbox.
+  def handle_info(_message, state), do: {:noreply, state}
+
+  @impl true
+  def terminate(_reason, %{connection: nil}), do: :ok
+  def terminate(_reason, %{connection: connection}), do: Connection.close(connection.port)
+
+  ## Requests
+
+  defp request_open({key, _, _} = open, state) do
+    if dying?(key, state),
+      do: %{state | held: state.held ++ [open]},
+      else: request_open_now(open, state)
+  end
+
+  defp request_open_now({key, {program, args, wire}, {pid, _} = from}, state) do
+    ref = state.next_ref
+    window = Map.get(wire, :stdio_window, Options.default_window())
+    entry = %{pid: pid, monitor: Process.monitor(pid), key: key, window: window}
+    state = %{state | opening: Map.put(state.opening, entry.monitor, ref)}
+    request({:open, program, args, wire}, {:open, from, entry}, from, state)
+  end
+
+  defp request(request, purpose, from, state) do
+    with {:ok, state} <- connected(state),
+         ref = state.next_ref,
+         result when result in [:ok, :closed] <-
+           Connection.write(state.connection.port, {:request, ref, request}) do
+      # Of a closed port we hear later, and answer then.
+      %{state | next_ref: ref + 1, pending: Map.put(state.pending, ref, purpose)}
+    else
+      {:error, reason} ->
+        GenServer.reply(from, {:error, reason})
+        %{state | next_ref: state.next_ref + 1}
+    end
+  end
+
+  defp connected(%{connection: nil} = state) do
+    with {:ok, path} <- executable(state.executable),
+         {:ok, connection} <- Connection.open(path, state.args) do
+      {:ok, %{state | connection: connection}}
+    end
+  end
+
+  defp connected(state), do: {:ok, state}
+
+  defp executable(nil), do: Executable.find()
+  defp executable(path), do: Executable.locate("the option :executable", path)
+
+  ## Frames
+
+  defp frame({:message, id, message} = frame, state) do
+    if pid = Table.pid(state.table, id),
+      do: send(pid, {:"$penning", frame}),
+      else: consume(id, message, state)
+
+    state
+  end
+
+  # The answer to a C++ actor's proxy, which chose this Ref.
+  defp frame({:reply, {id, _}, _} = frame, state) do
+    if pid = Table.pid(state.table, id), do: send(pid, {:"$penning", frame})
+    state
+  end
+
+  defp frame({:reply, ref, result}, state) do
+    {purpose, pending} = Map.pop(state.pending, ref)
+    replied(purpose, result, %{state | pending: pending})
+  end
+
+  defp frame({:down, id, _} = frame, state) do
+    {entry, table} = Table.remove(state.table, id)
+    ended(entry, frame, %{state | table: table})
+  end
+
+  defp frame({:error, what, detail}, state) do
+    Logger.error("#{program(state)} did not understand a frame: #{inspect({what, detail})}")
+    state
+  end
+
+  defp frame(other, state), do: strange(other, state)
+
+  defp replied({:open, from, entry}, {:ok, {id, os_pid}}, state) do
+    opened = %{port: state.connection.port, hub: self(), id: id, os_pid: os_pid}
+    GenServer.reply(from, {:ok, opened})
+    state = opened(entry, state)
+    %{state | table: Table.put(state.table, id, entry)}
+  end
+
+  defp replied({:open, from, entry}, {:error, reason}, state) do
+    GenServer.reply(from, {:error, reason})
+    Process.demonitor(entry.monitor, [:flush])
+    opened(entry, state)
+  end
+
+  defp replied({:abandoned, entry}, {:ok, {id, _}}, state),
+    do: kill(id, entry, %{state | table: Table.put(state.table, id, entry)})
+
+  defp replied({:whereis, from}, {:ok, id}, state) do
+    {pid, state} = proxy(id, state)
+    GenServer.reply(from, {:ok, pid})
+    state
+  end
+
+  defp replied({_, from}, result, state) when is_tuple(from) do
+    GenServer.reply(from, result)
+    state
+  end
+
+  defp replied(_abandoned_or_unknown, _result, state), do: state
+
+  defp opened(entry, state), do: %{state | opening: Map.delete(state.opening, entry.monitor)}
+
+  # One proxy for each C++ actor. It belongs to nobody: it ends with its actor or with us.
+  defp proxy(id, state) do
+    case Table.pid(state.table, id) do
+      nil ->
+        {:ok, pid} = Actor.start(self(), state.connection.port, id)
+        entry = %{pid: pid, monitor: Process.monitor(pid), key: nil, window: nil}
+        {pid, %{state | table: Table.put(state.table, id, entry)}}
+
+      pid ->
+        {pid, state}
+    end
+  end
+
+  defp ended(nil, _frame, state), do: state
+
+  # What was killed is gone: its replacement may start.
+  defp ended(%{pid: nil, key: key}, _frame, state) do
+    {ready, held} =
+      Enum.split_with(state.held, fn {k, _, _} -> k == key and not dying?(k, state) end)
+
+    Enum.reduce(ready, %{state | held: held}, &request_open_now/2)
+  end
+
+  defp ended(%{pid: pid, monitor: monitor}, frame, state) do
+    Process.demonitor(monitor, [:flush])
+    send(pid, {:"$penning", frame})
+    state
+  end
+
+  ## Proxies that end before what they stand for
+
+  defp abandon(ref, state) do
+    case state.pending do
+      %{^ref => {:open, _from, entry}} -> put_in(state.pending[ref], {:abandoned, entry})
+      _ -> state
+    end
+  end
+
+  defp proxy_down(nil, _reason, state), do: state
+
+  defp proxy_down(id, reason, state) do
+    case Table.get(state.table, id) do
+      # A handle does not own its actor. Only a kill, which it could not pass on, was meant for
+      # the actor.
+      %{window: nil} when reason != :killed ->
+        %{state | table: elem(Table.remove(state.table, id), 1)}
+
+      entry ->
+        kill(id, entry, state)
+    end
+  end
+
+  defp kill(id, entry, state) do
+    write(state, {:exit, id, :kill})
+
+    # Nobody knows what the proxy had acknowledged. Credit never exceeds the window: give all of
+    # it.
+    if entry.window do
+      write(state, {:ack, id, :data, entry.window})
+      write(state, {:ack, id, :error, entry.window})
+    end
+
+    %{state | table: Table.orphan(state.table, id)}
+  end
+
+  # The output of an orphan: its end comes after it.
+  defp consume(id, {stream, <<_, _::binary>> = bytes}, state) when stream in [:data, :error] do
+    if Table.get(state.table, id), do: write(state, {:ack, id, stream, byte_size(bytes)})
+  end
+
+  defp consume(_id, _message, _state), do: :ok
+
+  # The restart of a killed proxy may reach us before the news of its death.
+  defp dying?(key, state) do
+    state.table
+    |> Table.ids(key)
+    |> Enum.any?(fn id ->
+      pid = Table.pid(state.table, id)
+      pid == nil or not Process.alive?(pid)
+    end)
+  end
+
+  ## The port program ends
+
+  defp strange(term, state) do
+    Logger.error("#{program(state)} sent a frame that is not in the protocol: #{inspect(term)}")
+    state
+  end
+
+  defp give_up(reason, state) do
+    Connection.close(state.connection.port)
+    lost(reason, state)
+  end
+
+  defp lost(reason, state) do
+    error = Error.exception({:ended, state.connection.executable, reason})
+    Logger.error(Exception.message(error))
+    Enum.each(state.pending, &answer(&1, error))
+    Enum.each(Table.to_list(state.table), &disconnect/1)
+
+    state = %{state | connection: nil, pending: %{}, opening: %{}, table: Table.new()}
+    Enum.reduce(state.held, %{state | held: []}, &request_open_now/2)
+  end
+
+  defp answer({_ref, {:open, from, entry}}, error) do
+    Process.demonitor(entry.monitor, [:flush])
+    GenServer.reply(from, {:error, error})
+  end
+
+  defp answer({_ref, {:abandoned, _}}, _error), do: :ok
+  defp answer({_ref, {_, from}}, error), do: GenServer.reply(from, {:error, error})
+
+  defp disconnect({_id, %{pid: nil}}), do: :ok
+
+  defp disconnect({id, %{pid: pid, monitor: monitor}}) do
+    Process.demonitor(monitor, [:flush])
+    send(pid, {:"$penning", {:down, id, :noconnection}})
+  end
+
+  defp program(state), do: state.connection.executable
+
+  defp write(state, frame), do: Connection.write(state.connection.port, frame)
+end

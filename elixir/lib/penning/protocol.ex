@@ -1,0 +1,99 @@
+defmodule Penning.Protocol do
+  @moduledoc """
+  The frames of the port protocol, version 1, as terms and as bytes. Pure.
+
+  A frame is one term in the external term format; Erlang's `{:packet, 4}` puts the length before
+  it. docs/protocol.md of penning says what each one means.
+
+      iex> alias Penning.Protocol
+      iex> {:ok, bytes} = Protocol.encode({:ack, 7, :data, 4096})
+      iex> bytes |> IO.iodata_to_binary() |> :erlang.binary_to_term()
+      {:ack, 7, :data, 4096}
+      iex> Protocol.decode(:erlang.term_to_binary({:message, 7, {:data, "hello"}}))
+      {:ok, {:message, 7, {:data, "hello"}}}
+  """
+
+  @version 1
+  @max_frame 64 * 1024 * 1024
+
+  @typedoc "An actor behind the port: an OS process or a C++ actor."
+  @type id :: pos_integer
+  @type stream :: :data | :error
+
+  @type request ::
+          {:open, program :: binary, args :: [binary], options :: map}
+          | {:whereis, name :: binary | atom}
+          | {:call, id, message :: term}
+          | {:os_pid, id}
+          | :info
+
+  @typedoc "From the BEAM."
+  @type outgoing ::
+          {:hello, version :: pos_integer, options :: map}
+          | {:request, ref :: term, request}
+          | {:send, id, message :: term}
+          | {:ack, id, stream, bytes :: pos_integer}
+          | {:exit, id, reason :: term}
+
+  @typedoc "To the BEAM."
+  @type incoming ::
+          {:hello, version :: term, info :: map}
+          | {:reply, ref :: term, {:ok, term} | {:error, term}}
+          | {:message, id, message :: term}
+          | {:down, id, reason :: term}
+          | {:error, what :: term, detail :: term}
+
+  @doc "The version that this package speaks."
+  @spec version() :: pos_integer
+  def version, do: @version
+
+  @doc """
+  The bytes of a frame, without its length.
+
+  A term that needs more than the 64 MiB of a frame is refused: the port program would close the
+  port.
+
+      iex> {:error, {:frame_too_big, n}} = Penning.Protocol.encode({:send, 1, String.duplicate("x", 67_108_864)})
+      iex> n > 67_108_864
+      true
+  """
+  @spec encode(outgoing) :: {:ok, iodata} | {:error, {:frame_too_big, pos_integer}}
+  def encode(frame) do
+    # An iovec refers to large binaries instead of copying them.
+    bytes = :erlang.term_to_iovec(frame)
+
+    case :erlang.iolist_size(bytes) do
+      size when size > @max_frame -> {:error, {:frame_too_big, size}}
+      _ -> {:ok, bytes}
+    end
+  end
+
+  @doc """
+  The frame in these bytes.
+
+      iex> alias Penning.Protocol
+      iex> Protocol.decode("no term")
+      {:error, {:bad_term, "no term"}}
+      iex> Protocol.decode(:erlang.term_to_binary({:down, 0, :normal}))
+      {:error, {:bad_frame, {:down, 0, :normal}}}
+
+  Atoms are made as they come: the port program is trusted, and the messages of a C++ actor may
+  carry any.
+  """
+  @spec decode(binary) :: {:ok, incoming} | {:error, {:bad_term, binary} | {:bad_frame, term}}
+  def decode(bytes) do
+    frame = :erlang.binary_to_term(bytes)
+    if frame?(frame), do: {:ok, frame}, else: {:error, {:bad_frame, frame}}
+  rescue
+    ArgumentError -> {:error, {:bad_term, bytes}}
+  end
+
+  defp frame?({:message, id, _}), do: id?(id)
+  defp frame?({:reply, _, {tag, _}}), do: tag in [:ok, :error]
+  defp frame?({:down, id, _}), do: id?(id)
+  defp frame?({:hello, _, info}), do: is_map(info)
+  defp frame?({:error, _, _}), do: true
+  defp frame?(_), do: false
+
+  defp id?(id), do: is_integer(id) and id > 0
+end

@@ -1,0 +1,184 @@
+defmodule Penning.PureTest do
+  use ExUnit.Case, async: true
+
+  alias Penning.{Error, Input, Options, Protocol}
+
+  doctest Penning, only: [child_spec: 1]
+  doctest Penning.Error
+  doctest Penning.Executable
+  doctest Penning.Input
+  doctest Penning.Options
+  doctest Penning.Protocol
+  doctest Penning.Table
+
+  describe "Options" do
+    @bad [
+      {[cd: ""], ~s(invalid option :cd with value "")},
+      {[cd: 5], "invalid option :cd with value 5"},
+      {[cd: "a\0b"], "invalid option :cd with value"},
+      {[cd: nil], "invalid option :cd with value nil"},
+      {[arg0: :sh], "invalid option :arg0 with value :sh"},
+      {[env: 5], "invalid option :env with value 5"},
+      {[env: ["A"]], ~s(invalid option :env with value "A")},
+      {[env: [{"A", "1"} | {"B", "2"}]], "invalid option :env with value"},
+      {[env: [{"", "1"}]], ~s(invalid option :env with value {"", "1"}: the name is empty)},
+      {[env: %{"A=B" => "1"}], ~s(the name contains "=")},
+      {[env: %{"A\0" => "1"}], "the name contains a NUL byte"},
+      {[env: %{"A" => "1\0"}], "the value contains a NUL byte"},
+      {[env: %{"A" => 1}], ~s(invalid option :env with value {"A", 1})},
+      {[env: %{1 => "A"}], ~s(invalid option :env with value {1, "A"})},
+      {[delay_to_sigkill: -1], "invalid option :delay_to_sigkill with value -1"},
+      {[delay_to_sigkill: 0.5], "invalid option :delay_to_sigkill with value 0.5"},
+      {[delay_to_sigkill: :infinity], "invalid option :delay_to_sigkill with value :infinity"},
+      {[stdio_window: 0], "invalid option :stdio_window with value 0"},
+      {[stdio_window: "1"], ~s(invalid option :stdio_window with value "1")},
+      {[port: "penningd"], ~s(invalid option :port with value "penningd")},
+      {[uid: "nobody"], ~s|option :uid (value "nobody") is not supported|},
+      {[gid: 100], "option :gid (value 100) is not supported"},
+      {[cgroup_base: "b"], "option :cgroup_base"},
+      {[cgroup_path: "p"], "option :cgroup_path"},
+      {[cgroup_controllers: ["cpu"]], "option :cgroup_controllers"},
+      {[cgroup_sets: [{"a", "b", "c"}]], "option :cgroup_sets"},
+      {[into: ""], ~s(unknown option :into with value "")},
+      {[:cd], "invalid options [:cd]"},
+      {%{cd: "/"}, "invalid options %{cd: \"/\"}"}
+    ]
+
+    test "name the option and the value of what is wrong" do
+      for {opts, text} <- @bad do
+        error = assert_raise ArgumentError, fn -> Options.new!("cat", [], opts) end
+        assert error.message =~ text
+      end
+    end
+
+    test "name a bad program and a bad argument" do
+      for {program, args, text} <- [
+            {"", [], ~s(invalid program "")},
+            {:cat, [], "invalid program :cat"},
+            {"c\0at", [], "invalid program"},
+            {"cat", "a", ~s(invalid arguments "a")},
+            {"cat", ["a" | "b"], "invalid arguments"},
+            {"cat", [~c"a"], "of \"cat\": expected a binary"}
+          ] do
+        error = assert_raise ArgumentError, fn -> Options.new!(program, args, []) end
+        assert error.message =~ text
+      end
+    end
+
+    test "take an environment in every form" do
+      for env <- [%{"A" => "1"}, %{A: "1"}, [A: "1"], [{"A", "1"}], Stream.map(["A"], &{&1, "1"})] do
+        assert Options.new!("cat", [], env: env).wire == %{env: [{"A", "1"}]}
+      end
+    end
+
+    test "leave out what is not said" do
+      options = Options.new!("cat", ["-"], delay_to_sigkill: 0, stdio_window: 1)
+      assert options.wire == %{delay_to_sigkill: 0, stdio_window: 1}
+      assert %{stdio_window: 1, port: Penning.Port, args: ["-"]} = options
+      assert Options.new!("cat", [], []).stdio_window == 65_536
+    end
+  end
+
+  describe "Input" do
+    test "goes in pieces of at most 64 KiB, within the window, in order" do
+      bytes = :crypto.strong_rand_bytes(1_000_000)
+      {got, largest} = drain(Input.new(100_000) |> Input.push(bytes), 100_000)
+      assert got == bytes
+      assert largest == 65_536
+    end
+
+    test "waits for room, however small" do
+      {got, largest} = drain(Input.new(3) |> Input.push("hello") |> Input.push([" ", "world"]), 3)
+      assert got == "hello world"
+      assert largest == 3
+    end
+
+    test "is dropped when the end was asked for" do
+      input = Input.new(2) |> Input.push("hello")
+      {["he"], input} = Input.take(input)
+      assert {[], _} = input |> Input.discard() |> Input.written(2) |> Input.take()
+    end
+
+    test "is iodata" do
+      assert_raise ArgumentError, fn -> Input.push(Input.new(1), [:no]) end
+    end
+
+    # All of it, as a child takes it that reads everything at once; and the largest piece.
+    defp drain(input, window, got \\ [], largest \\ 0) do
+      case Input.take(input) do
+        {[], _} ->
+          {IO.iodata_to_binary(got), largest}
+
+        {pieces, input} ->
+          sizes = Enum.map(pieces, &byte_size/1)
+          assert Enum.sum(sizes) <= window
+
+          drain(
+            Input.written(input, Enum.sum(sizes)),
+            window,
+            [got, pieces],
+            Enum.max([largest | sizes])
+          )
+      end
+    end
+  end
+
+  describe "Protocol" do
+    test "takes any term as a message" do
+      term = {:message, 1, %{pid: self(), ref: make_ref(), list: [1 | 2], big: 2 ** 100}}
+      assert Protocol.decode(:erlang.term_to_binary(term)) == {:ok, term}
+      assert Protocol.decode(:erlang.term_to_binary(term, [:compressed])) == {:ok, term}
+    end
+
+    test "knows a frame by its shape" do
+      for frame <- [
+            {:hello, 1, %{}},
+            {:reply, make_ref(), {:ok, 1}},
+            {:reply, 1, {:error, :noproc}},
+            {:message, 1, :closed},
+            {:down, 1, {:exit_status, 3}},
+            {:error, :bad_term, "detail"}
+          ],
+          do: assert(Protocol.decode(:erlang.term_to_binary(frame)) == {:ok, frame})
+
+      for frame <- [
+            {:hello, 1, []},
+            {:reply, 1, :ok},
+            {:message, -1, :closed},
+            {:down, :a, :b},
+            :hello,
+            []
+          ],
+          do:
+            assert(
+              Protocol.decode(:erlang.term_to_binary(frame)) == {:error, {:bad_frame, frame}}
+            )
+    end
+
+    test "refuses bytes that are no term" do
+      whole = :erlang.term_to_binary({:message, 1, "hello"})
+
+      for bytes <- ["", <<131>>, binary_part(whole, 0, byte_size(whole) - 1), "hello"],
+          do: assert(Protocol.decode(bytes) == {:error, {:bad_term, bytes}})
+    end
+  end
+
+  describe "Executable" do
+    test "says how to get it where there is none" do
+      path = System.get_env("PATH")
+      System.put_env("PATH", "/nowhere")
+      {:error, error} = Penning.Executable.find(nil, nil)
+      System.put_env("PATH", path)
+      assert error.message =~ "Build and install penning"
+      assert error.message =~ "PENNINGD"
+      assert error.message =~ "config :penning, executable:"
+    end
+
+    test "takes the configuration before the environment, and does not go on to the next place" do
+      assert {:ok, "/bin/sh"} = Penning.Executable.find("/bin/sh", "/bin/cat")
+      assert {:error, %Error{message: message}} = Penning.Executable.find("/nowhere", "/bin/cat")
+      assert message =~ ~s(config :penning, executable: names "/nowhere")
+      assert {:error, _} = Penning.Executable.find("/etc/passwd", nil)
+    end
+  end
+end
