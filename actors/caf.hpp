@@ -100,6 +100,22 @@ void send_after(Self* self, std::chrono::milliseconds delay, Message&& message) 
 #endif
 }
 
+/// Whether the message that is being handled asks for an answer.
+template <class Self>
+bool is_request(Self* self) {
+#if PENNING_CAF_1
+  return self->current_message_id().is_request();
+#else
+  return self->current_mailbox_element()->mid.is_request();
+#endif
+}
+
+/// What a handler returns to a message that is no request: 0.17 sends back whatever else it returns.
+template <class T>
+caf::result<T> no_answer() {
+  return caf::delegated<T>{};
+}
+
 /// A request without a deadline: `.then(on_result, on_error)` follows.
 template <class Self, class Message>
 auto request(Self* self, const caf::actor& to, Message&& message) {

@@ -205,7 +205,7 @@ void os_process::ask_to_end() {
 
 void os_process::handle_exit(const caf::actor_addr& from, const term& reason) {
   const bool ours = from == owner_.address() || from == parent();
-  if (from == owner_.address())
+  if (from == owner_.address() && !is_linked(from)) // not a mere exit/2 of its
     owner_is_gone();
   if (ours || reason != atoms::normal())
     stop();
@@ -291,22 +291,25 @@ void os_process::send_output(io::output stream, std::vector<char> bytes) {
 
 caf::result<void> os_process::write(command& message) {
   if (stdin_closed_)
-    return posix_error(stdin_closed_);
+    return is_request(this) ? posix_error(stdin_closed_) : no_answer<void>();
   if (message.bytes.empty())
-    return caf::unit;
-  pending_answer answer{make_response_promise()};
+    return is_request(this) ? caf::result<void>{} : no_answer<void>();
+  std::optional<pending_answer> answer;
+  if (is_request(this))
+    answer.emplace(make_response_promise());
   writes_.push_back({message.bytes.size(), answer});
   if (child_)
     child_->write(std::move(message.bytes));
   else
     early_.push_back(std::move(message.bytes));
-  return answer.promise();
+  return answer ? answer->promise() : no_answer<void>();
 }
 
 void os_process::on_written(std::size_t bytes) {
   while (!writes_.empty() && writes_.front().bytes <= bytes) {
     bytes -= writes_.front().bytes;
-    writes_.front().answer.deliver(caf::unit);
+    if (auto& answer = writes_.front().answer)
+      answer->deliver(caf::unit);
     writes_.pop_front();
   }
   if (!writes_.empty())
@@ -316,7 +319,8 @@ void os_process::on_written(std::size_t bytes) {
 void os_process::on_stdin_closed(std::error_code reason) {
   stdin_closed_ = reason;
   for (auto& write : std::exchange(writes_, {}))
-    write.answer.deliver(posix_error(reason));
+    if (write.answer)
+      write.answer->deliver(posix_error(reason));
 }
 
 // -- the owner ----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -63,7 +64,7 @@ class os_process : public process {
  private:
   struct pending_write {
     std::size_t bytes;
-    pending_answer answer;
+    std::optional<pending_answer> answer; // if it was a request
   };
 
   void on_started(std::shared_ptr<io::child> child);

@@ -56,9 +56,9 @@ process::process(caf::actor_config& config) : event_based_actor{config} {
   // back an error, which by default ends its receiver.
   set_error_handler([](caf::error&) {});
   set_default_handler([this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-    if (current_mailbox_element()->mid.is_request())
+    if (is_request(this))
       return caf::sec::unexpected_message;
-    return caf::delegated<caf::message>{}; // that is: no answer
+    return no_answer<caf::message>();
   });
   set_exception_handler([this](std::exception_ptr& exception) -> caf::error {
     exit(exception_reason(exception));

@@ -1,21 +1,17 @@
 #include <penning/bridge/port_main.hpp>
 
 #include <penning/bridge/beam_port_bridge.hpp>
+#include <penning/io/private_descriptor.hpp>
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
-#include <system_error>
 #include <utility>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace penning::bridge {
 
@@ -24,27 +20,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto end_deadline = 10s;
-
-/// Calls that give a descriptor, or -1 and errno.
-int checked(int result, const char* what) {
-  if (result < 0)
-    throw std::system_error{errno, std::generic_category(), what};
-  return result;
-}
-
-/// Takes the protocol's descriptors away from 0 and 1, where anybody might read and print.
-std::pair<io::unique_fd, io::unique_fd> take_descriptors() {
-  io::unique_fd in{checked(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), "stdin")};
-  io::unique_fd out{checked(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "stdout")};
-  io::unique_fd low{checked(::open("/dev/null", O_RDWR | O_CLOEXEC), "/dev/null")};
-  io::unique_fd null{checked(::fcntl(low.get(), F_DUPFD_CLOEXEC, 3), "/dev/null")};
-  low.reset(); // it may have been descriptor 2
-  checked(::dup2(null.get(), STDIN_FILENO), "/dev/null as stdin");
-  if (::fcntl(STDERR_FILENO, F_GETFD) < 0)
-    checked(::dup2(null.get(), STDERR_FILENO), "/dev/null as stderr");
-  checked(::dup2(STDERR_FILENO, STDOUT_FILENO), "stderr as stdout");
-  return {std::move(in), std::move(out)};
-}
 
 /// Ends the program should its actors not do so in time. The timer belongs to the thread of the
 /// context, which no actor can block, and goes with it.
@@ -87,8 +62,9 @@ actors::term wait_for_end(caf::scoped_actor& self, const caf::actor& bridge) {
 }
 
 int serve(const std::function<void(actors::runtime&, port_program&)>& setup) {
-  auto [in, out] = take_descriptors();
+  auto streams = io::take_protocol_streams();
   std::signal(SIGPIPE, SIG_IGN); // a BEAM that is gone shows as EPIPE
+  std::signal(SIGCHLD, SIG_DFL); // ignored, as whoever started us may leave it, children vanish
   actors::runtime runtime;
   port_program program; // its actors are given up before the runtime waits for their end
   if (setup)
@@ -98,8 +74,8 @@ int serve(const std::function<void(actors::runtime&, port_program&)>& setup) {
   options->program = program.name;
   options->published = program.published;
   options->vocabulary = std::move(program.vocabulary);
-  options->in = std::move(in);
-  options->out = std::move(out);
+  options->in = std::move(streams.in);
+  options->out = std::move(streams.out);
   options->on_closed = [&io = runtime.io()] { arm_watchdog(io); };
 
   caf::scoped_actor self{runtime.system()};

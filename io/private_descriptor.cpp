@@ -53,11 +53,15 @@ void private_descriptor::close() noexcept {
 
 protocol_streams take_protocol_streams() {
   protocol_streams result{moved_up(0, "stdin"), moved_up(1, "stdout")};
-  unique_fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!null || ::dup2(null.get(), 0) < 0)
+  unique_fd low(::open("/dev/null", O_RDWR | O_CLOEXEC)); // perhaps as number 2
+  if (!low)
     throw std::system_error(errno, std::system_category(), "/dev/null");
-  if (::dup2(2, 1) < 0) // stderr itself may be closed
-    ::dup2(null.get(), 1);
+  auto null = moved_up(low.get(), "/dev/null");
+  low.reset();
+  // A closed stderr is filled, lest another descriptor gets its number and what is printed.
+  if (::dup2(null.get(), 0) < 0 || (::fcntl(2, F_GETFD) < 0 && ::dup2(null.get(), 2) < 0)
+      || ::dup2(2, 1) < 0)
+    throw std::system_error(errno, std::system_category(), "/dev/null");
   return result;
 }
 

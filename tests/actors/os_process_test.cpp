@@ -261,6 +261,17 @@ TEST_F(OsProcess, IsStoppedWhenItsOwnerIsKilled) {
   EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
 }
 
+TEST_F(OsProcess, DeliversItsLastWordsToTheOwnerThatStopsIt) {
+  running();
+  tell(owner_, [&](probe& self) { self.exit(child_, atoms::shutdown()); });
+  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
+  host_.last().write(io::output::out, "bye");
+  end(status, 0);
+  EXPECT_EQ(got_.data, "bye");
+  ASSERT_EQ(got_.signals.exits.size(), 1u);
+  EXPECT_EQ(got_.signals.exits[0].second, atoms::shutdown());
+}
+
 TEST_F(OsProcess, KillsAtOnceWhenItIsKilled) {
   running();
   actors::send_exit(child_, {}, atoms::kill());

@@ -113,6 +113,20 @@ TEST_F(GuardianTable, IsSentAnewToTheNextOne) {
   EXPECT_FALSE(lives(1));
 }
 
+TEST_F(GuardianTable, IsTakenFromAGuardianThatCannotBeToldToForget) {
+  start_child();
+  held_process first(guardian_of(::getpid()));
+  ::kill(first.pid(), SIGSTOP);
+  for (pid_t pid = 1'000'000; first.alive(); ++pid) { // numbers that nobody has
+    ASSERT_LT(pid, 1'100'000);
+    keeper.forget(pid);
+  }
+  io.poll(); // on the context's thread by itself
+  guardian_of(::getpid(), first.pid());
+  keeper.stop();
+  EXPECT_FALSE(lives(0));
+}
+
 TEST_F(GuardianTable, OfManyThousandsFits) {
   start_child();
   for (pid_t pid = 1'000'000; pid < 1'050'000; ++pid) { // numbers that nobody has

@@ -98,6 +98,16 @@ TEST(ProtocolStreams, AreOutOfReachOfPrints) {
     ::close(fd);
 }
 
+TEST(ProtocolStreams, LeaveNoClosedStderrForAnotherDescriptorToBecome) {
+  EXPECT_EQ(in_subprocess([] {
+              ::close(2);
+              auto streams = take_protocol_streams();
+              unique_fd next(::open("/dev/null", O_RDWR | O_CLOEXEC));
+              return ::fcntl(1, F_GETFD) >= 0 && ::fcntl(2, F_GETFD) >= 0 && next.get() > 2 ? 0 : 1;
+            }),
+            0);
+}
+
 TEST(ProtocolStreams, AreMissedWhereTheyAreClosed) {
   EXPECT_EQ(in_subprocess([] {
               ::close(1);
