@@ -110,7 +110,8 @@ bool is_request(Self* self) {
 #endif
 }
 
-/// What a handler returns to a message that is no request: 0.17 sends back whatever else it returns.
+/// What a handler returns to a message that is no request: 0.17 sends back whatever else it
+/// returns.
 template <class T>
 caf::result<T> no_answer() {
   return caf::delegated<T>{};
@@ -131,10 +132,11 @@ namespace detail {
 
 /// Takes an answer of any types, for which an event-based actor of 0.17 has no handler of its own.
 class any_answer final : public caf::detail::behavior_impl {
-public:
+ public:
   any_answer(std::function<void(const caf::message&)> on_result,
              std::function<void(const caf::error&)> on_error)
-      : on_result_{std::move(on_result)}, on_error_{std::move(on_error)} {
+      : on_result_{std::move(on_result)},
+        on_error_{std::move(on_error)} {
     begin_ = end_ = nullptr;
   }
 
@@ -147,7 +149,7 @@ public:
     return caf::match_case::match;
   }
 
-private:
+ private:
   std::function<void(const caf::message&)> on_result_;
   std::function<void(const caf::error&)> on_error_;
 };
@@ -217,9 +219,7 @@ class exit_observer final : public caf::attachable {
 
   void actor_exited(const caf::error& reason, execution_context*) override { call_(reason); }
 
-  bool matches(const token& what) override {
-    return what.subtype == subtype && what.ptr == key_;
-  }
+  bool matches(const token& what) override { return what.subtype == subtype && what.ptr == key_; }
 
   /// Calls back once `actor` ends: at once, in this thread, if it has ended already.
   static void attach(const caf::actor& actor, const void* key, callback call) {
@@ -237,7 +237,8 @@ class exit_observer final : public caf::attachable {
   callback call_;
 };
 
-/// Sets what CAF's scheduler shall be: see DESIGN, idle processor time and wake-up latency.
+/// Sets what CAF's scheduler shall be: `sharing` idles at 0.001 % of a processor, `stealing` at 0.3
+/// %.
 inline void configure_scheduler(caf::actor_system_config& config, std::size_t threads) {
 #if PENNING_CAF_1
   config.set("caf.scheduler.policy", "sharing");

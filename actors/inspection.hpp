@@ -28,8 +28,8 @@ auto inspect(Inspector& f, resource_usage& x) {
 
 namespace penning::actors {
 
-/// A term shows itself as Erlang text. It cannot be read back: terms do not cross CAF's own network,
-/// the bridge's codec is what carries them between programs.
+/// A term shows itself as Erlang text. It cannot be read back: terms do not cross CAF's own
+/// network, the bridge's codec is what carries them between programs.
 template <class Inspector>
 auto inspect(Inspector& f, term& x) {
   auto text = to_string(x);

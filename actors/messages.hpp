@@ -85,8 +85,8 @@ struct connected {
 };
 
 /// How the child ended, after all that it wrote; the exit signal follows.
-/// Erlang: `{exited, OsPid, {status, N} | {signal, N, CoreDumped}, Usage}`, `Usage` a map of `user`,
-/// `system` (microseconds) and `max_rss` (KiB).
+/// Erlang: `{exited, OsPid, {status, N} | {signal, N, CoreDumped}, Usage}`, `Usage` a map of
+/// `user`, `system` (microseconds) and `max_rss` (KiB).
 struct exited {
   static constexpr auto tag = "exited";
   std::int64_t os_pid = 0;
@@ -97,7 +97,8 @@ struct exited {
   }
 };
 
-// -- to a callback module ---------------------------------------------------------------------------
+// -- to a callback module
+// ---------------------------------------------------------------------------
 
 /// A request; it is answered with a `term`, or with an error that carries a reason.
 /// Erlang: `gen_server:call/2`.
@@ -114,7 +115,8 @@ struct cast {
   auto fields() { return std::tuple{field{"request", request}}; }
 };
 
-// -- what OTP's processes tell each other -----------------------------------------------------------
+// -- what OTP's processes tell each other
+// -----------------------------------------------------------
 
 /// An exit signal on its way. A process handles it before its own handlers see anything.
 struct exit_signal {
@@ -166,24 +168,24 @@ struct init_ack {
 
 CAF_BEGIN_TYPE_ID_BLOCK(penning, ::penning::actors::first_type_id)
 
-  CAF_ADD_TYPE_ID(penning, (penning::actors::term))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::command))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::close_stdin))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::close))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::connect))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::os_pid))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::os_pid_reply))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::data))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::error))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::closed))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::connected))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::exited))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::exit_signal))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::link_request))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::unlink_request))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::down))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::init_ack))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::call))
-  CAF_ADD_TYPE_ID(penning, (penning::actors::cast))
+CAF_ADD_TYPE_ID(penning, (penning::actors::term))
+CAF_ADD_TYPE_ID(penning, (penning::actors::command))
+CAF_ADD_TYPE_ID(penning, (penning::actors::close_stdin))
+CAF_ADD_TYPE_ID(penning, (penning::actors::close))
+CAF_ADD_TYPE_ID(penning, (penning::actors::connect))
+CAF_ADD_TYPE_ID(penning, (penning::actors::os_pid))
+CAF_ADD_TYPE_ID(penning, (penning::actors::os_pid_reply))
+CAF_ADD_TYPE_ID(penning, (penning::actors::data))
+CAF_ADD_TYPE_ID(penning, (penning::actors::error))
+CAF_ADD_TYPE_ID(penning, (penning::actors::closed))
+CAF_ADD_TYPE_ID(penning, (penning::actors::connected))
+CAF_ADD_TYPE_ID(penning, (penning::actors::exited))
+CAF_ADD_TYPE_ID(penning, (penning::actors::exit_signal))
+CAF_ADD_TYPE_ID(penning, (penning::actors::link_request))
+CAF_ADD_TYPE_ID(penning, (penning::actors::unlink_request))
+CAF_ADD_TYPE_ID(penning, (penning::actors::down))
+CAF_ADD_TYPE_ID(penning, (penning::actors::init_ack))
+CAF_ADD_TYPE_ID(penning, (penning::actors::call))
+CAF_ADD_TYPE_ID(penning, (penning::actors::cast))
 
 CAF_END_TYPE_ID_BLOCK(penning)

@@ -37,7 +37,7 @@ struct kill_due {};
 
 /// Keeps the actor alive as long as its child lives, whoever else has a handle.
 class observer final : public io::child_observer {
-public:
+ public:
   explicit observer(caf::actor self) : self_{std::move(self)} {}
 
   void on_started(std::shared_ptr<io::child> child) override {
@@ -51,12 +51,10 @@ public:
   }
   void on_output_closed(io::output) override {}
   void on_written(std::size_t bytes) override { post(self_, child_wrote{bytes}); }
-  void on_stdin_closed(std::error_code reason) override {
-    post(self_, child_stdin_closed{reason});
-  }
+  void on_stdin_closed(std::error_code reason) override { post(self_, child_stdin_closed{reason}); }
   void on_end(const io::child_end& end) override { post(self_, child_ended{end}); }
 
-private:
+ private:
   caf::actor self_;
 };
 
@@ -97,9 +95,9 @@ term bad_option(const io::option_error& error) {
 term end_reason(const io::exit_status& status, const std::vector<int>& success_exit_codes) {
   if (status.how == io::exit_status::kind::signal)
     return tuple_of("signal"_a, status.code);
-  const bool success = status.code == 0
-                       || std::ranges::find(success_exit_codes, status.code)
-                            != success_exit_codes.end();
+  const bool success =
+    status.code == 0
+    || std::ranges::find(success_exit_codes, status.code) != success_exit_codes.end();
   return success ? term{atoms::normal()} : tuple_of("exit_status"_a, status.code);
 }
 

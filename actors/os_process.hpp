@@ -37,14 +37,16 @@ term end_reason(const io::exit_status& status, const std::vector<int>& success_e
 
 /// The actor of one OS child, linked to its owner.
 ///
-/// Takes `command`, `close_stdin`, `os_pid` from anybody, `close` and `connect` from its owner. Sends
-/// the owner `data`, `error`, `closed`, `connected` and, after all output, `exited`; then it ends, with the
-/// reason of `end_reason`, with `shutdown` when it was stopped and `killed` after `exit(it, kill)`.
-/// Its end is told only when the child's processes are gone. An owner or parent that ends, for any
-/// reason, stops the child: SIGTERM, SIGKILL after `delay_to_sigkill`, then the rest of its group.
-/// A parent that is not the owner is told of the end at once, even if the owner is slow to consume.
+/// Takes `command`, `close_stdin`, `os_pid` from anybody, `close` and `connect` from its owner.
+/// Sends the owner `data`, `error`, `closed`, `connected` and, after all output, `exited`; then it
+/// ends, with the reason of `end_reason`, with `shutdown` when it was stopped and `killed` after
+/// `exit(it, kill)`. Its end is told only when the child's processes are gone. An owner or parent
+/// that ends, for any reason, stops the child: SIGTERM, SIGKILL after `delay_to_sigkill`, then the
+/// rest of its group. A parent that is not the owner is told of the end at once, even if the owner
+/// is slow to consume.
 ///
-/// `start_link` is acknowledged with `{ok, OsPid}` once the program runs, or with `{error, Reason}`:
+/// `start_link` is acknowledged with `{ok, OsPid}` once the program runs, or with `{error,
+/// Reason}`:
 /// `{bad_option, Name, Value, Problem}` or `{Posix, Text}` such as `{enoent, <<"...">>}`.
 class os_process : public process {
  public:

@@ -10,8 +10,8 @@ namespace penning::actors {
 
 /// The output of one stream on its way to an owner, who has at most a window of it unconsumed.
 ///
-/// Holds back what comes past the window, which is only what the pipes of an ended child still held.
-/// Pure: no actor, no clock. Thread safety: none, one process owns it.
+/// Holds back what comes past the window, which is only what the pipes of an ended child still
+/// held. Pure: no actor, no clock. Thread safety: none, one process owns it.
 class output_flow {
  public:
   explicit output_flow(std::size_t window) : window_{window} {}

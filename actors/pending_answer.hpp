@@ -8,7 +8,8 @@
 
 namespace penning::actors {
 
-/// A request that failed because of `reason`: any term, also one that is no error as an exit reason.
+/// A request that failed because of `reason`: any term, also one that is no error as an exit
+/// reason.
 inline caf::error request_error(term reason) {
   return make_payload_error(std::move(reason));
 }

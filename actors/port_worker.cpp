@@ -35,7 +35,8 @@ caf::actor worker_port::self() const {
   return caf::actor{&worker_};
 }
 
-// -- what a module does that overrides nothing ------------------------------------------------------
+// -- what a module does that overrides nothing
+// ------------------------------------------------------
 
 callback_result port_module::handle_stdout(std::vector<char>) {
   return noreply{};
@@ -113,9 +114,9 @@ caf::message_handler port_worker::receive() {
     [this](exited&) { os_pid_ = 0; },
     [this](call& message) -> caf::result<term> {
       pending_answer from{make_response_promise()};
-      run([this, request = message.request, from]() mutable {
-        return module_->handle_call(request, from);
-      }, from);
+      run([this, request = message.request,
+           from]() mutable { return module_->handle_call(request, from); },
+          from);
       return from.promise();
     },
     [this](cast& message) {
@@ -125,15 +126,13 @@ caf::message_handler port_worker::receive() {
       if (due.number == timeout_)
         run([this] { return module_->handle_info(atoms::timeout()); });
     },
-    [this](term& message) {
-      run([this, message] { return module_->handle_info(message); });
-    },
+    [this](term& message) { run([this, message] { return module_->handle_info(message); }); },
   };
 }
 
 void port_worker::run(const callback& what, std::optional<pending_answer> from) {
   if (stopping_)
-    return; // the module has been told `terminate` already
+    return;   // the module has been told `terminate` already
   if (!up_) { // there is no output yet, so `what` owns all that it uses
     early_.emplace_back(what, std::move(from));
     return;

@@ -16,7 +16,7 @@ class port_worker;
 
 /// What a callback module can do with the worker that runs it.
 class worker_port {
-public:
+ public:
   explicit worker_port(port_worker& worker) : worker_{worker} {}
 
   /// Bytes for the program's stdin.
@@ -28,7 +28,7 @@ public:
   /// The worker itself, for others to send to.
   caf::actor self() const;
 
-private:
+ private:
   port_worker& worker_;
 };
 
@@ -37,7 +37,7 @@ private:
 /// The callbacks run one at a time; what they throw ends the worker. While `handle_stdout` or
 /// `handle_stderr` has not returned, at most a window of further output is read.
 class port_module {
-public:
+ public:
   virtual ~port_module() = default;
 
   /// Before the program is started, which it is unless this says `ignore` or `stop`.
@@ -61,10 +61,10 @@ public:
   /// Before the worker ends, while the program may still run.
   virtual void terminate(const term& reason);
 
-protected:
+ protected:
   worker_port& port() noexcept { return *port_; }
 
-private:
+ private:
   friend class port_worker;
   worker_port* port_ = nullptr;
 };
@@ -77,13 +77,13 @@ using module_factory = std::function<std::unique_ptr<port_module>()>;
 /// Its start is acknowledged when the program runs. However it ends, the program's processes are
 /// gone before its own end is told, so a restarted worker finds its port free.
 class port_worker : public process {
-public:
+ public:
   port_worker(caf::actor_config& config, io::child_host& host, os_process_options options,
               module_factory make_module);
 
   const char* name() const override { return "penning.port_worker"; }
 
-protected:
+ protected:
   start_result init() override;
   caf::message_handler receive() override;
   void handle_ack(const caf::actor_addr& child, const term& result) override;
@@ -91,7 +91,7 @@ protected:
   void handle_kill() override;
   void terminate(const term& reason) override;
 
-private:
+ private:
   friend class worker_port;
 
   using callback = std::function<callback_result()>;

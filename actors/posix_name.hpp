@@ -6,8 +6,8 @@
 
 namespace penning::actors {
 
-/// The atom by which Erlang's `file` and `inet` modules call an errno: `enoent`, `eacces`. A code of
-/// another category, or one without a name, is `unknown`. Source: errno(3).
+/// The atom by which Erlang's `file` and `inet` modules call an errno: `enoent`, `eacces`. A code
+/// of another category, or one without a name, is `unknown`. Source: errno(3).
 atom posix_name(std::error_code code);
 
 } // namespace penning::actors

@@ -52,14 +52,15 @@ process::process(caf::actor_config& config) : event_based_actor{config} {
     exit_signal signal{message.source, reason_from(message.reason), false};
     on_signal(signal);
   });
-  // As in OTP, who sends to a process that does not understand him comes to no harm: 0.17 would send
-  // back an error, which by default ends its receiver.
+  // As in OTP, who sends to a process that does not understand him comes to no harm: 0.17 would
+  // send back an error, which by default ends its receiver.
   set_error_handler([](caf::error&) {});
-  set_default_handler([this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-    if (is_request(this))
-      return caf::sec::unexpected_message;
-    return no_answer<caf::message>();
-  });
+  set_default_handler(
+    [this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+      if (is_request(this))
+        return caf::sec::unexpected_message;
+      return no_answer<caf::message>();
+    });
   set_exception_handler([this](std::exception_ptr& exception) -> caf::error {
     exit(exception_reason(exception));
     return reason_to_error(reason_);
@@ -113,11 +114,10 @@ void process::link(const caf::actor& other) {
   if (foreign)
     return watch(other, &*node);
   actors::request(this, other, link_request{address()})
-    .then([] {},
-          [this, peer = other.address()](const caf::error&) { // its mailbox is closed
-            exit_signal signal{peer, atoms::noproc(), true};
-            on_signal(signal);
-          });
+    .then([] {}, [this, peer = other.address()](const caf::error&) { // its mailbox is closed
+      exit_signal signal{peer, atoms::noproc(), true};
+      on_signal(signal);
+    });
 }
 
 void process::unlink(const caf::actor& other) {
@@ -295,8 +295,8 @@ caf::error reason_to_error(const term& reason) {
 void send_exit(const caf::actor& to, const caf::actor_addr& from, term reason) {
   if (!is_process(to)) {
     const bool kill = reason == atoms::kill();
-    return post_caf_exit(to, from, kill ? caf::make_error(caf::exit_reason::kill)
-                                        : reason_to_error(reason));
+    return post_caf_exit(to, from,
+                         kill ? caf::make_error(caf::exit_reason::kill) : reason_to_error(reason));
   }
   exit_signal signal{from, std::move(reason), false};
   // A brutal kill waits behind nothing; any other signal keeps its place among the messages.

@@ -4,8 +4,8 @@
 
 #include <chrono>
 #include <concepts>
-#include <exception>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -34,7 +34,8 @@ using monitor_ref = std::uint64_t;
 /// An actor with OTP's links, monitors and exit signals in place of CAF's, whose `kill` travels
 /// through links and cannot be trapped (docs/decisions/links.md).
 ///
-/// - A process that ends with R sends everyone linked to it an exit signal R. One that does not trap
+/// - A process that ends with R sends everyone linked to it an exit signal R. One that does not
+/// trap
 ///   exits ends with R itself, unless R is `normal`; one that does gets it in `handle_exit`.
 /// - `exit(other, kill)` cannot be trapped, and everyone else reads `killed`.
 /// - A monitor gives exactly one `down`, with `noproc` for an actor that has ended already.

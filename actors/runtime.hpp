@@ -20,7 +20,7 @@ struct runtime_options {
 /// CAF's configuration with penning's message types and scheduler. For a program that makes its own
 /// actor system; one that has none uses a `runtime`.
 class system_config : public caf::actor_system_config {
-public:
+ public:
   explicit system_config(const runtime_options& options = {});
 };
 
@@ -29,13 +29,13 @@ public:
 /// The destructor waits until every actor has ended, then kills what is left of OS processes. End
 /// the owners and supervisors first.
 class runtime {
-public:
+ public:
   explicit runtime(const runtime_options& options = {});
 
   caf::actor_system& system() noexcept { return system_; }
   io::context& io() noexcept { return io_; }
 
-private:
+ private:
   system_config config_;
   io::context io_; // outlives the actors that use it
   caf::actor_system system_;

@@ -49,9 +49,10 @@ enum class term_type : std::uint8_t {
 
 /// What becomes an integer term: not `bool` (an atom) and no character.
 template <class T>
-concept whole_number = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
-  !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> && !std::same_as<T, char16_t> &&
-  !std::same_as<T, char32_t>;
+concept whole_number =
+  std::integral<T> && !std::same_as<
+    T,
+    bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
 /// The value of any Erlang term.
 ///
@@ -63,7 +64,7 @@ concept whole_number = std::integral<T> && !std::same_as<T, bool> && !std::same_
 /// written `"ok"_a`. Single characters and other pointers are refused by the compiler.
 /// A float must be finite, as every Erlang float is.
 class term {
-public:
+ public:
   term() noexcept = default; ///< `[]`
   term(const term&) = default;
   term(term&& other) noexcept : value_{std::move(other.value_)} { other.forget(); }
@@ -85,8 +86,8 @@ public:
   template <std::same_as<bool> T>
   term(T value) : value_{value ? atoms::true_() : atoms::false_()} {}
   template <class T>
-    requires(std::same_as<T, double> || std::same_as<T, float>)
-  term(T value) : value_{static_cast<double>(value)} {}
+  requires(std::same_as<T, double> || std::same_as<T, float>) term(T value)
+      : value_{static_cast<double>(value)} {}
   term(char) = delete;
   term(std::nullptr_t) = delete;
 
@@ -151,7 +152,7 @@ public:
   /// which is also the order of keys in a map.
   friend std::strong_ordering operator<=>(const term& a, const term& b) noexcept;
 
-private:
+ private:
   using rare = std::variant<big_integer, bitstring, pid, port, reference, external_fun, fun>;
   using rare_box = std::shared_ptr<const rare>;
 

@@ -15,7 +15,7 @@ namespace penning::actors {
 /// characters, as Erlang orders them.
 /// Errors: `std::invalid_argument` for a text that no Erlang atom can have.
 class atom {
-public:
+ public:
   static constexpr std::size_t max_characters = 255;
 
   atom() = default;
@@ -34,12 +34,13 @@ public:
   }
   // A template, so that `term == "text"` does not consider atoms.
   template <class Text>
-    requires(std::convertible_to<const Text&, std::string_view> && !std::same_as<Text, atom>)
-  friend bool operator==(const atom& a, const Text& text) noexcept {
+  requires(
+    std::convertible_to<const Text&, std::string_view> && !std::same_as<Text, atom>) friend bool
+  operator==(const atom& a, const Text& text) noexcept {
     return a.text() == std::string_view{text};
   }
 
-private:
+ private:
   explicit atom(shared_bytes text) noexcept : text_{std::move(text)} {}
 
   shared_bytes text_;
@@ -57,21 +58,49 @@ inline atom operator""_a(const char* text, std::size_t size) {
 /// The atoms that OTP's own protocols use.
 namespace atoms {
 
-inline atom normal() { return atom::unchecked("normal"); }
-inline atom shutdown() { return atom::unchecked("shutdown"); }
-inline atom kill() { return atom::unchecked("kill"); }
-inline atom killed() { return atom::unchecked("killed"); }
-inline atom noproc() { return atom::unchecked("noproc"); }
-inline atom noconnection() { return atom::unchecked("noconnection"); }
-inline atom ok() { return atom::unchecked("ok"); }
-inline atom error() { return atom::unchecked("error"); }
-inline atom undefined() { return atom::unchecked("undefined"); }
-inline atom infinity() { return atom::unchecked("infinity"); }
-inline atom timeout() { return atom::unchecked("timeout"); }
-inline atom true_() { return atom::unchecked("true"); }
-inline atom false_() { return atom::unchecked("false"); }
+inline atom normal() {
+  return atom::unchecked("normal");
+}
+inline atom shutdown() {
+  return atom::unchecked("shutdown");
+}
+inline atom kill() {
+  return atom::unchecked("kill");
+}
+inline atom killed() {
+  return atom::unchecked("killed");
+}
+inline atom noproc() {
+  return atom::unchecked("noproc");
+}
+inline atom noconnection() {
+  return atom::unchecked("noconnection");
+}
+inline atom ok() {
+  return atom::unchecked("ok");
+}
+inline atom error() {
+  return atom::unchecked("error");
+}
+inline atom undefined() {
+  return atom::unchecked("undefined");
+}
+inline atom infinity() {
+  return atom::unchecked("infinity");
+}
+inline atom timeout() {
+  return atom::unchecked("timeout");
+}
+inline atom true_() {
+  return atom::unchecked("true");
+}
+inline atom false_() {
+  return atom::unchecked("false");
+}
 /// Elixir's nil, an atom; Erlang's empty list is `list{}`.
-inline atom nil() { return atom::unchecked("nil"); }
+inline atom nil() {
+  return atom::unchecked("nil");
+}
 
 } // namespace atoms
 

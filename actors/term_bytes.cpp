@@ -14,8 +14,8 @@ void check_size(std::size_t size) {
 } // namespace
 
 void shared_bytes::set_far(std::shared_ptr<const void> owner, std::string_view part) noexcept {
-  new (&far_) far_bytes{
-    std::move(owner), part.data(), static_cast<std::uint32_t>(part.size()), {}, far_mark};
+  new (&far_)
+    far_bytes{std::move(owner), part.data(), static_cast<std::uint32_t>(part.size()), {}, far_mark};
 }
 
 template <class Buffer>

@@ -19,7 +19,7 @@ namespace penning::actors {
 /// Errors: `std::length_error` beyond `max_size()`, the most that Erlang's external term format
 /// can carry. Thread safety: as `std::shared_ptr`, distinct values may share bytes across threads.
 class shared_bytes {
-public:
+ public:
   static constexpr std::size_t near_capacity = 30;
 
   static constexpr std::size_t max_size() noexcept { return 0xffffffffU; }
@@ -71,7 +71,7 @@ public:
     return a.view() == b.view();
   }
 
-private:
+ private:
   // Both layouts end in the mark: the number of bytes in place, or far_mark.
   static constexpr unsigned char far_mark = 0xff;
 

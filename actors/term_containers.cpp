@@ -40,9 +40,10 @@ std::vector<std::uint32_t> sort_keys(std::span<const term> items) {
 }
 
 bool has_duplicate(std::span<const term> items, const std::vector<std::uint32_t>& order) {
-  return std::adjacent_find(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-           return items[2 * a] == items[2 * b];
-         }) != order.end();
+  return std::adjacent_find(
+           order.begin(), order.end(),
+           [&](std::uint32_t a, std::uint32_t b) { return items[2 * a] == items[2 * b]; })
+         != order.end();
 }
 
 /// Keeps the first place and the last value of each key.

@@ -14,7 +14,7 @@ namespace penning::actors {
 
 /// A tuple. Immutable; a copy shares the elements and costs O(1), as with lists and maps.
 class tuple {
-public:
+ public:
   tuple() noexcept = default; ///< `{}`
   explicit tuple(std::vector<term> elements);
   /// Moves the elements out of a buffer that others reuse.
@@ -30,13 +30,13 @@ public:
 
   const detail::term_node* node() const noexcept { return node_.get(); }
 
-private:
+ private:
   detail::node_ref node_;
 };
 
 /// A list, proper or improper. The empty one is Erlang's nil, `[]`.
 class list {
-public:
+ public:
   list() noexcept = default;
   explicit list(std::vector<term> elements);
   /// Moves the items out of a buffer that others reuse. The last one of an improper list is its
@@ -58,14 +58,14 @@ public:
 
   const detail::term_node* node() const noexcept { return node_.get(); }
 
-private:
+ private:
   detail::node_ref node_;
 };
 
 /// A map. Keeps the order in which its entries came, so that it encodes to the bytes that it was
 /// decoded from, and finds a key in O(log n) comparisons.
 class map {
-public:
+ public:
   using entry = std::pair<const term&, const term&>;
   class iterator;
 
@@ -99,13 +99,13 @@ public:
 
   const detail::term_node* node() const noexcept { return node_.get(); }
 
-private:
+ private:
   detail::node_ref node_;
 };
 
 /// Goes through a map's entries in the order in which they came.
 class map::iterator {
-public:
+ public:
   using iterator_category = std::input_iterator_tag;
   using value_type = entry;
   using difference_type = std::ptrdiff_t;
@@ -120,7 +120,7 @@ public:
   iterator operator++(int) noexcept;
   friend bool operator==(iterator, iterator) noexcept = default;
 
-private:
+ private:
   const term* key_ = nullptr;
 };
 

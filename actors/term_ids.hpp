@@ -11,7 +11,7 @@ namespace penning::actors {
 
 /// Bytes; Elixir's strings. Prints as text when it is printable.
 class binary {
-public:
+ public:
   binary() = default;
   /// Copies.
   explicit binary(std::string_view bytes) : bytes_{bytes} {}
@@ -21,7 +21,7 @@ public:
   explicit binary(const std::string& bytes) : binary{std::string_view{bytes}} {}
   explicit binary(std::vector<char>&& bytes) : bytes_{std::move(bytes)} {}
   explicit binary(const std::vector<char>& bytes)
-    : binary{std::string_view{bytes.data(), bytes.size()}} {}
+      : binary{std::string_view{bytes.data(), bytes.size()}} {}
   explicit binary(shared_bytes bytes) noexcept : bytes_{std::move(bytes)} {}
 
   std::string_view view() const noexcept { return bytes_.view(); }
@@ -31,14 +31,14 @@ public:
 
   friend bool operator==(const binary&, const binary&) noexcept = default;
 
-private:
+ private:
   shared_bytes bytes_;
 };
 
 /// Bits whose number no byte boundary ends. A whole number of bytes is a `binary`, also in
 /// Erlang: building a term from such a bitstring gives the binary.
 class bitstring {
-public:
+ public:
   /// The first `bits` of `bytes`; bits beyond them are cleared.
   /// Errors: `std::invalid_argument` if `bytes` is not exactly as long as `bits` need.
   bitstring(std::string bytes, std::size_t bits);
@@ -53,7 +53,7 @@ public:
 
   friend bool operator==(const bitstring&, const bitstring&) noexcept = default;
 
-private:
+ private:
   shared_bytes bytes_;
   unsigned last_bits_ = 8;
 };

@@ -73,7 +73,8 @@ std::string base16(const big_integer& value) {
 } // namespace
 
 big_integer::big_integer(bool negative, std::vector<std::uint8_t> magnitude)
-  : negative_{negative}, magnitude_{std::move(magnitude)} {
+    : negative_{negative},
+      magnitude_{std::move(magnitude)} {
   while (!magnitude_.empty() && magnitude_.back() == 0)
     magnitude_.pop_back();
   if (magnitude_.empty())

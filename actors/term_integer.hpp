@@ -16,7 +16,7 @@ namespace penning::actors {
 /// Inside a `term` it stands only for what `std::int64_t` cannot hold; building a term from a
 /// smaller one gives the plain integer. There is no minus zero and no leading zero byte.
 class big_integer {
-public:
+ public:
   big_integer() = default;
   big_integer(bool negative, std::vector<std::uint8_t> magnitude);
   explicit big_integer(std::int64_t value);
@@ -35,7 +35,7 @@ public:
   friend bool operator==(const big_integer&, const big_integer&) = default;
   friend std::strong_ordering operator<=>(const big_integer& a, const big_integer& b) noexcept;
 
-private:
+ private:
   big_integer(bool negative, std::uint64_t magnitude);
 
   bool negative_ = false;

@@ -50,9 +50,11 @@ struct term_reader<T> {
 };
 
 template <class T>
-  requires(std::same_as<T, std::string> || std::same_as<T, std::string_view> ||
-           std::same_as<T, std::vector<char>>)
-struct term_reader<T> {
+requires(
+  std::same_as<
+    T,
+    std::string> || std::same_as<T, std::string_view> || std::same_as<T, std::vector<char>>) struct
+  term_reader<T> {
   static std::optional<T> read(const term& t) {
     const auto* bytes = t.get_if<binary>();
     if (!bytes)
@@ -120,7 +122,7 @@ struct tuple_pattern {
     return match_all(*elements, std::index_sequence_for<Patterns...>{});
   }
 
-private:
+ private:
   template <std::size_t... I>
   std::optional<bound> match_all([[maybe_unused]] const tuple& elements,
                                  std::index_sequence<I...>) const {

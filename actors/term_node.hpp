@@ -31,7 +31,7 @@ struct term_node {
 
 /// Counts one reference to a node. Thread safety: as `std::shared_ptr`.
 class node_ref {
-public:
+ public:
   node_ref() noexcept = default;
   /// Takes over the reference that a new node is born with.
   explicit node_ref(term_node* node) noexcept : node_{node} {}
@@ -51,7 +51,7 @@ public:
 
   const term_node* get() const noexcept { return node_; }
 
-private:
+ private:
   static void dispose(term_node* node) noexcept;
 
   term_node* node_ = nullptr;

@@ -86,8 +86,8 @@ order compare_numbers(const term& a, const term& b) {
 
 /// Source: `pid_common` in `erts_cmp_compound` (utils.c): serial, number, then node.
 order compare_pids(const pid& a, const pid& b) {
-  return std::tie(a.serial, a.id, a.node, a.creation) <=>
-         std::tie(b.serial, b.id, b.node, b.creation);
+  return std::tie(a.serial, a.id, a.node, a.creation)
+         <=> std::tie(b.serial, b.id, b.node, b.creation);
 }
 
 /// Source: `port_common` there: the node first.
@@ -132,7 +132,7 @@ struct pair_of_nodes {
 };
 
 class comparison {
-public:
+ public:
   order run(const term& a, const term& b, bool exact) {
     auto result = step(a, b, exact);
     while (result == 0 && !pending_.empty())
@@ -140,29 +140,29 @@ public:
     return result;
   }
 
-private:
+ private:
   /// Compares what needs no descent; containers are left in `pending_`.
   order step(const term& a, const term& b, bool exact) {
     if (const auto ranks = rank(a, exact) <=> rank(b, exact); ranks != 0)
       return ranks;
     switch (a.type()) {
-      case term_type::integer:
-      case term_type::floating: return compare_numbers(a, b);
-      case term_type::atom: return *a.get_if<atom>() <=> *b.get_if<atom>();
-      case term_type::reference:
-        return compare_references(*a.get_if<reference>(), *b.get_if<reference>());
-      case term_type::fun: return step_into_fun(a, b, exact);
-      case term_type::port: return compare_ports(*a.get_if<port>(), *b.get_if<port>());
-      case term_type::pid: return compare_pids(*a.get_if<pid>(), *b.get_if<pid>());
-      case term_type::bitstring: return compare_bitstrings(a, b);
-      case term_type::nil: return order::equivalent;
-      case term_type::list:
-        descend(a.get_if<list>()->node(), b.get_if<list>()->node(), a.type(), exact);
-        return order::equivalent;
-      case term_type::tuple:
-        return step_into(a.get_if<tuple>()->node(), b.get_if<tuple>()->node(), a.type(), exact);
-      case term_type::map:
-        return step_into(a.get_if<map>()->node(), b.get_if<map>()->node(), a.type(), exact);
+    case term_type::integer:
+    case term_type::floating: return compare_numbers(a, b);
+    case term_type::atom: return *a.get_if<atom>() <=> *b.get_if<atom>();
+    case term_type::reference:
+      return compare_references(*a.get_if<reference>(), *b.get_if<reference>());
+    case term_type::fun: return step_into_fun(a, b, exact);
+    case term_type::port: return compare_ports(*a.get_if<port>(), *b.get_if<port>());
+    case term_type::pid: return compare_pids(*a.get_if<pid>(), *b.get_if<pid>());
+    case term_type::bitstring: return compare_bitstrings(a, b);
+    case term_type::nil: return order::equivalent;
+    case term_type::list:
+      descend(a.get_if<list>()->node(), b.get_if<list>()->node(), a.type(), exact);
+      return order::equivalent;
+    case term_type::tuple:
+      return step_into(a.get_if<tuple>()->node(), b.get_if<tuple>()->node(), a.type(), exact);
+    case term_type::map:
+      return step_into(a.get_if<map>()->node(), b.get_if<map>()->node(), a.type(), exact);
     }
     return order::equivalent;
   }
@@ -180,7 +180,7 @@ private:
     const auto* x = a.get_if<fun>();
     const auto* y = b.get_if<fun>();
     if (!x || !y) // a closure is smaller than an external fun
-      return x ? order::less
+      return x   ? order::less
              : y ? order::greater
                  : compare_exports(*a.get_if<external_fun>(), *b.get_if<external_fun>());
     if (const auto entries = compare_fun_entries(*x, *y); entries != 0)
@@ -246,7 +246,7 @@ bool operator==(const term& a, const term& b) noexcept {
 }
 
 std::strong_ordering operator<=>(const term& a, const term& b) noexcept {
-  if (const auto *x = a.get_if<atom>(), *y = b.get_if<atom>(); x && y) // as most keys of maps are
+  if (const auto* x = a.get_if<atom>(), *y = b.get_if<atom>(); x && y) // as most keys of maps are
     return *x <=> *y;
   const auto result = comparison{}.run(a, b, true);
   return result < 0   ? std::strong_ordering::less

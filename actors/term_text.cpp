@@ -12,9 +12,9 @@ using detail::term_node;
 
 /// Source: `reserved_word/1` in erl_scan.erl.
 constexpr std::string_view reserved_words[] = {
-  "after", "and",  "andalso", "band", "begin", "bnot",   "bor", "bsl", "bsr",     "bxor",
-  "case",  "catch", "cond",   "div",  "else",  "end",    "fun", "if",  "let",     "maybe",
-  "not",   "of",   "or",      "orelse", "receive", "rem", "try", "when", "xor",
+  "after", "and",   "andalso", "band",   "begin",   "bnot", "bor", "bsl",  "bsr", "bxor",
+  "case",  "catch", "cond",    "div",    "else",    "end",  "fun", "if",   "let", "maybe",
+  "not",   "of",    "or",      "orelse", "receive", "rem",  "try", "when", "xor",
 };
 
 // Erlang's source is Latin-1 at heart: its letters are those of that range.
@@ -29,8 +29,8 @@ constexpr bool continues_atom(char32_t c) {
 }
 /// Source: `io_lib:printable_latin1_list/1`.
 constexpr bool is_printable(char32_t c) {
-  return (c >= 0x20 && c <= 0x7e) || (c >= 0xa0 && c <= 0xff) || (c >= '\b' && c <= '\r') ||
-         c == '\033';
+  return (c >= 0x20 && c <= 0x7e) || (c >= 0xa0 && c <= 0xff) || (c >= '\b' && c <= '\r')
+         || c == '\033';
 }
 
 bool needs_quotes(std::string_view text) {
@@ -90,8 +90,8 @@ bool is_printable_utf8(std::string_view bytes) {
 }
 
 bool is_printable_latin1(std::string_view bytes) {
-  return std::ranges::all_of(
-    bytes, [](char c) { return is_printable(static_cast<unsigned char>(c)); });
+  return std::ranges::all_of(bytes,
+                             [](char c) { return is_printable(static_cast<unsigned char>(c)); });
 }
 
 void append_bytes(std::string& out, std::string_view bytes) {
@@ -193,7 +193,7 @@ struct open_container {
 };
 
 class printer {
-public:
+ public:
   std::string run(const term& t) {
     write(t);
     while (!open_.empty())
@@ -201,7 +201,7 @@ public:
     return std::move(out_);
   }
 
-private:
+ private:
   void advance() {
     auto& top = open_.back();
     if (top.next == top.node->count) {
@@ -215,18 +215,18 @@ private:
 
   void write(const term& t) {
     switch (t.type()) {
-      case term_type::integer: return write_integer(t);
-      case term_type::floating: out_ += detail::float_text(*t.get_if<double>()); return;
-      case term_type::atom: return append_atom(out_, *t.get_if<atom>());
-      case term_type::bitstring: return write_bitstring(t);
-      case term_type::nil: out_ += "[]"; return;
-      case term_type::list: return write_list(t);
-      case term_type::tuple: return open(t, "{", "{}");
-      case term_type::map: return open(t, "#{", "#{}");
-      case term_type::pid: return append_identity(out_, *t.get_if<pid>());
-      case term_type::port: return append_identity(out_, *t.get_if<port>());
-      case term_type::reference: return append_identity(out_, *t.get_if<reference>());
-      case term_type::fun: return write_fun(t);
+    case term_type::integer: return write_integer(t);
+    case term_type::floating: out_ += detail::float_text(*t.get_if<double>()); return;
+    case term_type::atom: return append_atom(out_, *t.get_if<atom>());
+    case term_type::bitstring: return write_bitstring(t);
+    case term_type::nil: out_ += "[]"; return;
+    case term_type::list: return write_list(t);
+    case term_type::tuple: return open(t, "{", "{}");
+    case term_type::map: return open(t, "#{", "#{}");
+    case term_type::pid: return append_identity(out_, *t.get_if<pid>());
+    case term_type::port: return append_identity(out_, *t.get_if<port>());
+    case term_type::reference: return append_identity(out_, *t.get_if<reference>());
+    case term_type::fun: return write_fun(t);
     }
   }
 

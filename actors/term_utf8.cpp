@@ -22,11 +22,11 @@ constexpr std::size_t width(unsigned char first) {
 /// Refuses what the first byte alone does not show: overlong forms, surrogates, > U+10FFFF.
 constexpr bool second_byte_fits(unsigned char first, unsigned char second) {
   switch (first) {
-    case 0xe0: return second >= 0xa0;
-    case 0xed: return second < 0xa0;
-    case 0xf0: return second >= 0x90;
-    case 0xf4: return second < 0x90;
-    default: return true;
+  case 0xe0: return second >= 0xa0;
+  case 0xed: return second < 0xa0;
+  case 0xf0: return second >= 0x90;
+  case 0xf4: return second < 0x90;
+  default: return true;
   }
 }
 

@@ -25,16 +25,18 @@ struct port_closed {
 struct flushed {};
 struct stop_overdue {};
 
-/// How long children may take to end once the BEAM is gone, whatever was said when they were opened.
+/// How long children may take to end once the BEAM is gone, whatever was said when they were
+/// opened.
 constexpr std::chrono::seconds stop_limit{5};
 
 /// Bytes of commands that one child may have on their way, but for a single larger one.
 constexpr std::size_t input_limit = 1024 * 1024;
 
 class observer final : public io::packet_observer {
-public:
+ public:
   observer(caf::actor bridge, std::function<void()> on_closed)
-      : bridge_{std::move(bridge)}, on_closed_{std::move(on_closed)} {}
+      : bridge_{std::move(bridge)},
+        on_closed_{std::move(on_closed)} {}
 
   void on_frame(std::vector<char> frame) override {
     actors::post(bridge_, frame_received{std::move(frame)});
@@ -45,7 +47,7 @@ public:
     actors::post(bridge_, port_closed{end});
   }
 
-private:
+ private:
   caf::actor bridge_;
   std::function<void()> on_closed_;
 };
@@ -68,13 +70,15 @@ namespace atoms = actors::atoms;
 
 beam_port_bridge::beam_port_bridge(caf::actor_config& config, io::context& io,
                                    std::shared_ptr<bridge_options> options)
-    : process{config}, io_{io}, options_{std::move(options)} {}
+    : process{config},
+      io_{io},
+      options_{std::move(options)} {}
 
 actors::start_result beam_port_bridge::init() {
   trap_exit(true);
-  port_ = std::make_unique<io::packet_port>(io_.asio(), std::move(options_->in),
-                                            std::move(options_->out),
-                                            std::make_shared<observer>(caf::actor{this}, options_->on_closed));
+  port_ = std::make_unique<io::packet_port>(
+    io_.asio(), std::move(options_->in), std::move(options_->out),
+    std::make_shared<observer>(caf::actor{this}, options_->on_closed));
   port_->start();
   for (const auto& [name, actor] : options_->published)
     monitor(actor);
@@ -185,8 +189,9 @@ void beam_port_bridge::write(handle_id id, handle& to, actors::command input) {
       send_frame(message_frame(id, tuple_of("written"_a, size)));
     }
   };
-  actors::request(this, to.actor, std::move(input))
-    .then(written, [written](const caf::error&) { written(); });
+  actors::request(this, to.actor, std::move(input)).then(written, [written](const caf::error&) {
+    written();
+  });
 }
 
 void beam_port_bridge::on(const ack& frame) {
@@ -237,8 +242,8 @@ void beam_port_bridge::handle_ack(const caf::actor_addr& child, const term& resu
 
 void beam_port_bridge::answer(const term& ref, const whereis& request) {
   const auto* atom = request.name.get_if<actors::atom>();
-  const auto text = atom ? std::optional{std::string{atom->text()}}
-                         : request.name.as<std::string>();
+  const auto text =
+    atom ? std::optional{std::string{atom->text()}} : request.name.as<std::string>();
   const auto found = text ? options_->published.find(*text) : options_->published.end();
   if (found == options_->published.end())
     return send_frame(reply_error(ref, "not_found"_a));
@@ -295,8 +300,7 @@ void beam_port_bridge::answer(const term& ref, const info&) {
 
 // -- from the actors ------------------------------------------------------------------------------
 
-caf::result<void> beam_port_bridge::on_output(io::output stream, term message,
-                                              std::size_t bytes) {
+caf::result<void> beam_port_bridge::on_output(io::output stream, term message, std::size_t bytes) {
   const auto id = sender_id();
   auto* from = find(id);
   if (!from || ending_)

@@ -23,12 +23,12 @@ namespace penning::bridge {
 
 /// What a bridge stands between.
 struct bridge_options {
-  std::string program;                          ///< Told in the greeting.
-  std::map<std::string, caf::actor> published;  ///< C++ actors that the BEAM may look up, by name.
-  bridge::vocabulary vocabulary;                ///< Message types of those actors.
-  io::unique_fd in;                             ///< Frames from the BEAM.
-  io::unique_fd out;                            ///< Frames to the BEAM.
-  std::function<void()> on_closed;              ///< Told on the thread of the context, at once.
+  std::string program;                         ///< Told in the greeting.
+  std::map<std::string, caf::actor> published; ///< C++ actors that the BEAM may look up, by name.
+  bridge::vocabulary vocabulary;               ///< Message types of those actors.
+  io::unique_fd in;                            ///< Frames from the BEAM.
+  io::unique_fd out;                           ///< Frames to the BEAM.
+  std::function<void()> on_closed;             ///< Told on the thread of the context, at once.
 };
 
 /// The BEAM on the other side of a pair of descriptors, as one actor: what docs/protocol.md says.
@@ -37,14 +37,14 @@ struct bridge_options {
 /// them all and ends with `normal`; when what comes in is no frame it kills them and ends with
 /// `{port, Text}`. In both cases every child is gone before its end is told.
 class beam_port_bridge : public actors::process {
-public:
+ public:
   /// `io` outlives the actor.
   beam_port_bridge(caf::actor_config& config, io::context& io,
                    std::shared_ptr<bridge_options> options);
 
   const char* name() const override { return "penning.beam_port_bridge"; }
 
-protected:
+ protected:
   actors::start_result init() override;
   caf::message_handler receive() override;
   void handle_ack(const caf::actor_addr& child, const term& result) override;
@@ -52,7 +52,7 @@ protected:
   void handle_down(const actors::down& message) override;
   void terminate(const term& reason) override;
 
-private:
+ private:
   using handle_id = port_protocol::handle_id;
 
   /// Output that the BEAM has been sent and has not acknowledged yet, oldest first.

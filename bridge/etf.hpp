@@ -69,7 +69,7 @@ struct decode_options {
 
 /// A term, or why there is none.
 struct decode_result {
-  term value;             ///< `[]` after an error.
+  term value; ///< `[]` after an error.
   errc error = errc::none;
   std::size_t offset = 0; ///< Where the error was found; in a compressed term, its tag.
   std::size_t used = 0;   ///< How many bytes the term took; 0 after an error.
@@ -95,7 +95,7 @@ struct encode_options {
   /// 1 to 9, as `{compressed, Level}` (`compressed` is 6): deflates what that does not
   /// make longer. Then the version byte is always written. 0: never.
   int compression = 0;
-  bool version_byte = true;   ///< Lead with 131. Without it: a term inside another's bytes.
+  bool version_byte = true; ///< Lead with 131. Without it: a term inside another's bytes.
 };
 
 /// Appends the bytes that `term_to_binary` gives with the same options; a map's entries come in the

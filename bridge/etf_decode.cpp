@@ -12,17 +12,19 @@ namespace actors = penning::actors;
 /// A container whose elements are still being read.
 struct open_container {
   token_type type;
-  std::size_t missing;         ///< Elements still to come, without a list's tail.
-  std::size_t first;           ///< Where its items start among those of all.
-  bool in_tail = false;        ///< A list's tail is still to come, after the elements.
+  std::size_t missing;  ///< Elements still to come, without a list's tail.
+  std::size_t first;    ///< Where its items start among those of all.
+  bool in_tail = false; ///< A list's tail is still to come, after the elements.
   std::unique_ptr<actors::fun> closure = nullptr;
 };
 
 /// Turns tokens into a term, with a stack of its own instead of recursion.
 class builder {
-public:
+ public:
   builder(reader& source, const decode_options& options, std::shared_ptr<const void> owner)
-    : source_{source}, options_{options}, owner_{std::move(owner)} {}
+      : source_{source},
+        options_{options},
+        owner_{std::move(owner)} {}
 
   /// The term; nothing upon an error, which is then in `error()`.
   std::optional<term> run() {
@@ -37,7 +39,7 @@ public:
 
   errc error() const { return error_ != errc::none ? error_ : source_.error(); }
 
-private:
+ private:
   bool fail(errc error) {
     error_ = error;
     return false;
@@ -64,22 +66,22 @@ private:
 
   bool take(const token& t) {
     switch (t.type) {
-      case token_type::integer: return add(t.integer);
-      case token_type::big_integer: return take_big(t);
-      case token_type::floating: return add(t.floating);
-      case token_type::atom: return take_atom(t);
-      case token_type::binary: return take_binary(t);
-      case token_type::bitstring: return take_bitstring(t);
-      case token_type::string: return take_string(t);
-      case token_type::nil: return take_nil();
-      case token_type::list: return take_list(t);
-      case token_type::tuple: return enter(t.type, t.count);
-      case token_type::map: return enter(t.type, std::size_t{t.count} * 2);
-      case token_type::pid:
-      case token_type::port:
-      case token_type::reference: return take_identity(t);
-      case token_type::external_fun: return take_external_fun(t);
-      case token_type::fun: return take_fun(t);
+    case token_type::integer: return add(t.integer);
+    case token_type::big_integer: return take_big(t);
+    case token_type::floating: return add(t.floating);
+    case token_type::atom: return take_atom(t);
+    case token_type::binary: return take_binary(t);
+    case token_type::bitstring: return take_bitstring(t);
+    case token_type::string: return take_string(t);
+    case token_type::nil: return take_nil();
+    case token_type::list: return take_list(t);
+    case token_type::tuple: return enter(t.type, t.count);
+    case token_type::map: return enter(t.type, std::size_t{t.count} * 2);
+    case token_type::pid:
+    case token_type::port:
+    case token_type::reference: return take_identity(t);
+    case token_type::external_fun: return take_external_fun(t);
+    case token_type::fun: return take_fun(t);
     }
     return fail(errc::unknown_tag);
   }
@@ -159,8 +161,8 @@ private:
     if (!allowed(t.atom) || !charge(sizeof(actors::fun)))
       return false;
     if (t.type == token_type::pid)
-      return add(actors::pid{t.atom.to_atom(), static_cast<std::uint32_t>(t.id), t.serial,
-                             t.creation});
+      return add(
+        actors::pid{t.atom.to_atom(), static_cast<std::uint32_t>(t.id), t.serial, t.creation});
     if (t.type == token_type::port)
       return add(actors::port{t.atom.to_atom(), t.id, t.creation});
     return add(actors::reference{t.atom.to_atom(), t.creation, words(t.bytes)});
@@ -187,8 +189,8 @@ private:
   }
 
   bool take_fun(const token& t) {
-    if (!allowed(t.atom) || !allowed(t.creator) || !charge(sizeof(actors::fun)) ||
-        !enter(t.type, t.count))
+    if (!allowed(t.atom) || !allowed(t.creator) || !charge(sizeof(actors::fun))
+        || !enter(t.type, t.count))
       return false;
     auto& closure = open_.back().closure;
     closure = std::make_unique<actors::fun>();
@@ -209,15 +211,15 @@ private:
     open_.pop_back();
     const auto items = std::span{items_}.subspan(done.first);
     switch (done.type) {
-      case token_type::list: // its last item is its tail, or all there is of it
-        return items.size() == 1 ? replace(done.first, std::move(items.front()))
-                                 : replace(done.first, actors::list::from_moved(items, true));
-      case token_type::string: return replace(done.first, actors::list::from_moved(items));
-      case token_type::map: return close_map(done.first, items);
-      case token_type::fun:
-        done.closure->free_variables = actors::tuple::from_moved(items);
-        return replace(done.first, std::move(*done.closure));
-      default: return replace(done.first, actors::tuple::from_moved(items));
+    case token_type::list: // its last item is its tail, or all there is of it
+      return items.size() == 1 ? replace(done.first, std::move(items.front()))
+                               : replace(done.first, actors::list::from_moved(items, true));
+    case token_type::string: return replace(done.first, actors::list::from_moved(items));
+    case token_type::map: return close_map(done.first, items);
+    case token_type::fun:
+      done.closure->free_variables = actors::tuple::from_moved(items);
+      return replace(done.first, std::move(*done.closure));
+    default: return replace(done.first, actors::tuple::from_moved(items));
     }
   }
 
@@ -242,7 +244,7 @@ private:
   const decode_options& options_;
   std::shared_ptr<const void> owner_;
   std::vector<open_container> open_; ///< The outermost stands for the whole and has one element.
-  std::vector<term> items_; ///< Of all open containers, the innermost's last.
+  std::vector<term> items_;          ///< Of all open containers, the innermost's last.
   std::uint64_t spent_ = 0;
   errc error_ = errc::none;
 };

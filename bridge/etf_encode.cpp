@@ -20,7 +20,7 @@ using actors::detail::term_node;
 
 /// Appends to a vector whose size runs ahead of what is written, so that a byte costs a store.
 class sink {
-public:
+ public:
   explicit sink(std::vector<char>& out) : out_{out}, used_{out.size()} {}
   sink(const sink&) = delete;
   sink& operator=(const sink&) = delete;
@@ -54,7 +54,7 @@ public:
   }
   void patch(std::size_t position, std::uint32_t value) { store(out_.data() + position, value); }
 
-private:
+ private:
   template <std::unsigned_integral Word>
   static void store(char* at, Word value) {
     if constexpr (std::endian::native == std::endian::little) {
@@ -95,7 +95,7 @@ struct open_container {
 };
 
 class encoder {
-public:
+ public:
   encoder(std::vector<char>& out, const encode_options& options) : out_{out}, options_{options} {
     if (options.version_byte)
       out_.put(version);
@@ -108,7 +108,7 @@ public:
       advance();
   }
 
-private:
+ private:
   void advance() {
     auto& top = open_.back();
     if (top.next < top.count)
@@ -130,18 +130,18 @@ private:
   void write(const term& t) {
     using enum actors::term_type;
     switch (t.type()) {
-      case integer: return write_integer(t);
-      case floating: return write_float(*t.get_if<double>());
-      case atom: return write_atom(*t.get_if<actors::atom>());
-      case bitstring: return write_bits(t);
-      case nil: return out_.put(tag::nil_ext);
-      case list: return write_list(*t.get_if<actors::list>());
-      case tuple: return write_tuple(*t.get_if<actors::tuple>());
-      case map: return write_map(*t.get_if<actors::map>());
-      case pid: return write_pid(*t.get_if<actors::pid>());
-      case port: return write_port(*t.get_if<actors::port>());
-      case reference: return write_reference(*t.get_if<actors::reference>());
-      case fun: return write_fun(t);
+    case integer: return write_integer(t);
+    case floating: return write_float(*t.get_if<double>());
+    case atom: return write_atom(*t.get_if<actors::atom>());
+    case bitstring: return write_bits(t);
+    case nil: return out_.put(tag::nil_ext);
+    case list: return write_list(*t.get_if<actors::list>());
+    case tuple: return write_tuple(*t.get_if<actors::tuple>());
+    case map: return write_map(*t.get_if<actors::map>());
+    case pid: return write_pid(*t.get_if<actors::pid>());
+    case port: return write_port(*t.get_if<actors::port>());
+    case reference: return write_reference(*t.get_if<actors::reference>());
+    case fun: return write_fun(t);
     }
   }
 
@@ -220,8 +220,7 @@ private:
     }
     out_.put(tag::list_ext, static_cast<std::uint32_t>(l.size()));
     const auto items = l.node()->items(); // with an improper tail, which comes last
-    open_.push_back(
-      {.items = items.data(), .count = items.size(), .ends_in_nil = l.is_proper()});
+    open_.push_back({.items = items.data(), .count = items.size(), .ends_in_nil = l.is_proper()});
   }
 
   void write_tuple(const actors::tuple& t) {
@@ -292,9 +291,8 @@ private:
     write_integer(term{f.old_index});
     write_integer(term{f.old_uniq});
     write_pid(f.creator);
-    open_.push_back({.items = f.free_variables.begin(),
-                     .count = f.free_variables.size(),
-                     .patch_at = size_at});
+    open_.push_back(
+      {.items = f.free_variables.begin(), .count = f.free_variables.size(), .patch_at = size_at});
   }
 
   static constexpr std::size_t usual_depth = 8; // saves a few small allocations

@@ -50,11 +50,11 @@ actors::atom atom_view::to_atom() const {
 }
 
 reader::reader(std::string_view body, errc error) noexcept
-  : begin_{body.data()},
-    at_{body.data()},
-    end_{body.data() + body.size()},
-    owed_{error == errc::none ? std::size_t{1} : 0},
-    error_{error} {}
+    : begin_{body.data()},
+      at_{body.data()},
+      end_{body.data() + body.size()},
+      owed_{error == errc::none ? std::size_t{1} : 0},
+      error_{error} {}
 
 bool reader::next(token& out) noexcept {
   if (owed_ == 0)
@@ -115,36 +115,35 @@ bool reader::term(token& out) noexcept {
   };
   using enum tag;
   switch (static_cast<tag>(*at_++)) {
-    case small_integer_ext: return set(token_type::integer) && small_integer(out);
-    case integer_ext: return set(token_type::integer) && integer(out);
-    case small_big_ext: return big<std::uint8_t>(out);
-    case large_big_ext: return big<std::uint32_t>(out);
-    case new_float_ext: return set(token_type::floating) && new_float(out);
-    case float_ext: return set(token_type::floating) && old_float(out);
-    case small_atom_utf8_ext: return set(token_type::atom) && atom<std::uint8_t>(out.atom, false);
-    case atom_utf8_ext: return set(token_type::atom) && atom<std::uint16_t>(out.atom, false);
-    case small_atom_ext: return set(token_type::atom) && atom<std::uint8_t>(out.atom, true);
-    case atom_ext: return set(token_type::atom) && atom<std::uint16_t>(out.atom, true);
-    case binary_ext: return set(token_type::binary) && sized<std::uint32_t>(out.bytes);
-    case bit_binary_ext: return bitstring(out);
-    case string_ext: return set(token_type::string) && sized<std::uint16_t>(out.bytes);
-    case nil_ext: return set(token_type::nil);
-    case list_ext: return set(token_type::list) && list(out);
-    case small_tuple_ext: return set(token_type::tuple) && tuple<std::uint8_t>(out);
-    case large_tuple_ext: return set(token_type::tuple) && tuple<std::uint32_t>(out);
-    case map_ext: return set(token_type::map) && map(out);
-    case new_pid_ext: return set(token_type::pid) && pid<std::uint32_t>(out, out.atom);
-    case pid_ext: return set(token_type::pid) && pid<std::uint8_t>(out, out.atom);
-    case v4_port_ext: return set(token_type::port) && port<std::uint64_t, std::uint32_t>(out);
-    case new_port_ext: return set(token_type::port) && port<std::uint32_t, std::uint32_t>(out);
-    case port_ext: return set(token_type::port) && port<std::uint32_t, std::uint8_t>(out);
-    case newer_reference_ext:
-      return set(token_type::reference) && reference<std::uint32_t>(out);
-    case new_reference_ext: return set(token_type::reference) && reference<std::uint8_t>(out);
-    case reference_ext: return set(token_type::reference) && old_reference(out);
-    case export_ext: return set(token_type::external_fun) && external_fun(out);
-    case new_fun_ext: return set(token_type::fun) && fun(out);
-    case compressed: break; // only in front of everything, see `open`
+  case small_integer_ext: return set(token_type::integer) && small_integer(out);
+  case integer_ext: return set(token_type::integer) && integer(out);
+  case small_big_ext: return big<std::uint8_t>(out);
+  case large_big_ext: return big<std::uint32_t>(out);
+  case new_float_ext: return set(token_type::floating) && new_float(out);
+  case float_ext: return set(token_type::floating) && old_float(out);
+  case small_atom_utf8_ext: return set(token_type::atom) && atom<std::uint8_t>(out.atom, false);
+  case atom_utf8_ext: return set(token_type::atom) && atom<std::uint16_t>(out.atom, false);
+  case small_atom_ext: return set(token_type::atom) && atom<std::uint8_t>(out.atom, true);
+  case atom_ext: return set(token_type::atom) && atom<std::uint16_t>(out.atom, true);
+  case binary_ext: return set(token_type::binary) && sized<std::uint32_t>(out.bytes);
+  case bit_binary_ext: return bitstring(out);
+  case string_ext: return set(token_type::string) && sized<std::uint16_t>(out.bytes);
+  case nil_ext: return set(token_type::nil);
+  case list_ext: return set(token_type::list) && list(out);
+  case small_tuple_ext: return set(token_type::tuple) && tuple<std::uint8_t>(out);
+  case large_tuple_ext: return set(token_type::tuple) && tuple<std::uint32_t>(out);
+  case map_ext: return set(token_type::map) && map(out);
+  case new_pid_ext: return set(token_type::pid) && pid<std::uint32_t>(out, out.atom);
+  case pid_ext: return set(token_type::pid) && pid<std::uint8_t>(out, out.atom);
+  case v4_port_ext: return set(token_type::port) && port<std::uint64_t, std::uint32_t>(out);
+  case new_port_ext: return set(token_type::port) && port<std::uint32_t, std::uint32_t>(out);
+  case port_ext: return set(token_type::port) && port<std::uint32_t, std::uint8_t>(out);
+  case newer_reference_ext: return set(token_type::reference) && reference<std::uint32_t>(out);
+  case new_reference_ext: return set(token_type::reference) && reference<std::uint8_t>(out);
+  case reference_ext: return set(token_type::reference) && old_reference(out);
+  case export_ext: return set(token_type::external_fun) && external_fun(out);
+  case new_fun_ext: return set(token_type::fun) && fun(out);
+  case compressed: break; // only in front of everything, see `open`
   }
   return fail(errc::unknown_tag);
 }
@@ -213,11 +212,11 @@ bool reader::any_atom(atom_view& out, errc otherwise) noexcept {
   if (at_ == end_)
     return fail(errc::truncated);
   switch (static_cast<tag>(*at_++)) {
-    case tag::small_atom_utf8_ext: return atom<std::uint8_t>(out, false);
-    case tag::atom_utf8_ext: return atom<std::uint16_t>(out, false);
-    case tag::small_atom_ext: return atom<std::uint8_t>(out, true);
-    case tag::atom_ext: return atom<std::uint16_t>(out, true);
-    default: return fail(otherwise);
+  case tag::small_atom_utf8_ext: return atom<std::uint8_t>(out, false);
+  case tag::atom_utf8_ext: return atom<std::uint16_t>(out, false);
+  case tag::small_atom_ext: return atom<std::uint8_t>(out, true);
+  case tag::atom_ext: return atom<std::uint16_t>(out, true);
+  default: return fail(otherwise);
   }
 }
 
@@ -290,11 +289,11 @@ bool reader::reference(token& out) noexcept {
     return false;
   if (words > max_reference_words)
     return fail(errc::bad_identity);
-  if (!any_atom(out.atom, errc::bad_identity) || !creation<Creation>(out.creation) ||
-      !bytes(std::size_t{words} * 4, out.bytes))
+  if (!any_atom(out.atom, errc::bad_identity) || !creation<Creation>(out.creation)
+      || !bytes(std::size_t{words} * 4, out.bytes))
     return false;
-  if (sizeof(Creation) == 1 && words != 0 &&
-      big_endian<std::uint32_t>(out.bytes.data()) >= max_first_word)
+  if (sizeof(Creation) == 1 && words != 0
+      && big_endian<std::uint32_t>(out.bytes.data()) >= max_first_word)
     return fail(errc::bad_identity);
   return true;
 }
@@ -315,8 +314,8 @@ bool reader::any_integer(std::int64_t& out) noexcept {
 
 bool reader::external_fun(token& out) noexcept {
   std::int64_t arity = 0;
-  if (!any_atom(out.atom, errc::bad_fun) || !any_atom(out.function, errc::bad_fun) ||
-      !any_integer(arity))
+  if (!any_atom(out.atom, errc::bad_fun) || !any_atom(out.function, errc::bad_fun)
+      || !any_integer(arity))
     return false;
   out.arity = static_cast<std::uint32_t>(arity);
   return std::in_range<std::uint32_t>(arity) || fail(errc::bad_fun);
@@ -344,9 +343,9 @@ bool reader::fun_identity(token& out) noexcept {
   if (at_ == end_)
     return fail(errc::truncated);
   switch (static_cast<tag>(*at_++)) {
-    case tag::new_pid_ext: return pid<std::uint32_t>(out, out.creator);
-    case tag::pid_ext: return pid<std::uint8_t>(out, out.creator);
-    default: return fail(errc::bad_fun);
+  case tag::new_pid_ext: return pid<std::uint32_t>(out, out.creator);
+  case tag::pid_ext: return pid<std::uint8_t>(out, out.creator);
+  default: return fail(errc::bad_fun);
   }
 }
 

@@ -18,13 +18,13 @@ struct atom_view {
 };
 
 enum class token_type : std::uint8_t {
-  integer,      ///< `integer`
-  big_integer,  ///< `bytes`: the magnitude, least significant first; `negative`
-  floating,     ///< `floating`
-  atom,         ///< `atom`
-  binary,       ///< `bytes`
-  bitstring,    ///< `bytes`, of the last one `bits`
-  string,       ///< `bytes`: a list of that many small integers
+  integer,     ///< `integer`
+  big_integer, ///< `bytes`: the magnitude, least significant first; `negative`
+  floating,    ///< `floating`
+  atom,        ///< `atom`
+  binary,      ///< `bytes`
+  bitstring,   ///< `bytes`, of the last one `bits`
+  string,      ///< `bytes`: a list of that many small integers
   nil,
   list,         ///< `count` elements follow, then the tail, which may be another list
   tuple,        ///< `count` elements follow
@@ -70,7 +70,7 @@ struct token {
 ///     for (reader r{open(frame, limits, inflated)}; r.next(t);)
 ///       ...
 class reader {
-public:
+ public:
   /// Reads one term, which has no version byte before it.
   explicit reader(std::string_view body, errc error = errc::none) noexcept;
 
@@ -83,7 +83,7 @@ public:
   /// How many terms are still to come; 0 at the end.
   std::size_t owed() const noexcept { return owed_; }
 
-private:
+ private:
   std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
   bool fail(errc error) noexcept;
   bool owe(std::uint64_t terms) noexcept;

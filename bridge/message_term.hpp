@@ -1,6 +1,7 @@
 #pragma once
 
-// A message as the Erlang term that its declaration says: `{Tag, Field...}`, or the bare atom `Tag`.
+// A message as the Erlang term that its declaration says: `{Tag, Field...}`, or the bare atom
+// `Tag`.
 
 #include <penning/actors/messages.hpp>
 #include <penning/actors/process.hpp>
@@ -62,16 +63,15 @@ struct field_term<caf::actor> {
 
 /// The term of a message, whose fields are moved out of it.
 template <class T>
-  requires actors::message<std::remove_cvref_t<T>>
-term to_term(T&& value) {
+requires actors::message<std::remove_cvref_t<T>> term to_term(T&& value) {
   return std::apply(
     [](auto... each) -> term {
       actors::atom tag{std::remove_cvref_t<T>::tag};
       if constexpr (sizeof...(each) == 0)
         return tag;
       else
-        return actors::tuple_of(
-          tag, field_term<typename decltype(each)::type>::write(each.value)...);
+        return actors::tuple_of(tag,
+                                field_term<typename decltype(each)::type>::write(each.value)...);
     },
     value.fields());
 }
@@ -103,7 +103,8 @@ std::optional<T> from_term(const term& value) {
     const auto& elements = *value.get_if<actors::tuple>();
     const bool all = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return (detail::read_field(std::get<I>(fields), elements[I + 1]) && ...);
-    }(std::make_index_sequence<arity>{});
+    }
+    (std::make_index_sequence<arity>{});
     if (!all)
       return std::nullopt;
   }

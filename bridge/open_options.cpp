@@ -77,8 +77,7 @@ const std::map<std::string_view, setter> setters{
      for (const auto& pair : *pairs)
        o.env.push_back(variable(pair));
    }},
-  {"stdio_window",
-   [](auto& o, auto name, auto& value) { o.stdio_window = window(name, value); }},
+  {"stdio_window", [](auto& o, auto name, auto& value) { o.stdio_window = window(name, value); }},
 };
 
 void set(os_process_options& options, const term& key, const term& value) {

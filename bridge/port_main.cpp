@@ -36,28 +36,27 @@ void arm_watchdog(io::context& io) {
 /// Has a signal end the bridge as its parent's end would.
 void stop_on(boost::asio::signal_set& signals, io::context& io, const caf::actor& bridge,
              const caf::actor_addr& parent) {
-  signals.async_wait([&io, parent, bridge = bridge.address()](
-                       const boost::system::error_code& error, int) {
-    if (error)
-      return;
-    arm_watchdog(io);
-    if (auto running = caf::actor_cast<caf::actor>(bridge))
-      actors::send_exit(running, parent, actors::atoms::normal());
-  });
+  signals.async_wait(
+    [&io, parent, bridge = bridge.address()](const boost::system::error_code& error, int) {
+      if (error)
+        return;
+      arm_watchdog(io);
+      if (auto running = caf::actor_cast<caf::actor>(bridge))
+        actors::send_exit(running, parent, actors::atoms::normal());
+    });
 }
 
 /// The reason with which the bridge ended.
 actors::term wait_for_end(caf::scoped_actor& self, const caf::actor& bridge) {
   actors::term reason;
   bool running = true;
-  self->receive_while(running)(
-    [](const actors::init_ack&) {},
-    [&](const caf::exit_msg& message) {
-      if (message.source == bridge.address()) {
-        reason = actors::reason_from(message.reason);
-        running = false;
-      }
-    });
+  self->receive_while(running)([](const actors::init_ack&) {},
+                               [&](const caf::exit_msg& message) {
+                                 if (message.source == bridge.address()) {
+                                   reason = actors::reason_from(message.reason);
+                                   running = false;
+                                 }
+                               });
   return reason;
 }
 

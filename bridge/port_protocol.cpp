@@ -10,8 +10,8 @@ namespace {
 
 using namespace actors::literals;
 using actors::atom;
-using actors::bind;
 using actors::binary;
+using actors::bind;
 using actors::match;
 using actors::tuple_of;
 

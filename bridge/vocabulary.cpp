@@ -9,8 +9,8 @@ std::optional<std::pair<std::string, std::size_t>> shape_of(const term& value) {
   if (const auto* tag = value.get_if<actors::atom>())
     return std::pair{std::string{tag->text()}, std::size_t{0}};
   const auto* elements = value.get_if<actors::tuple>();
-  const auto* tag = elements && !elements->empty() ? (*elements)[0].get_if<actors::atom>()
-                                                   : nullptr;
+  const auto* tag =
+    elements && !elements->empty() ? (*elements)[0].get_if<actors::atom>() : nullptr;
   if (!tag)
     return std::nullopt;
   return std::pair{std::string{tag->text()}, elements->size() - 1};

@@ -16,13 +16,13 @@ namespace penning::bridge {
 
 /// The message types that cross the wall as themselves. What has no type here crosses as a `term`.
 class vocabulary {
-public:
+ public:
   /// Adds a message type; of two with the same tag and number of fields the later one counts.
   template <actors::message T>
   vocabulary& add() {
     T probe{};
-    readers_[{T::tag, std::tuple_size_v<decltype(probe.fields())>}]
-      = [](const term& value) -> std::optional<caf::message> {
+    readers_[{T::tag, std::tuple_size_v<decltype(probe.fields())>}] =
+      [](const term& value) -> std::optional<caf::message> {
       auto message = from_term<T>(value);
       return message ? std::optional{caf::make_message(std::move(*message))} : std::nullopt;
     };
@@ -35,14 +35,15 @@ public:
     return *this;
   }
 
-  /// The message for an actor: the type of this tag and arity if there is one and its fields fit, else `term`.
+  /// The message for an actor: the type of this tag and arity if there is one and its fields fit,
+  /// else `term`.
   caf::message to_message(const term& value) const;
 
   /// The term for what an actor answered: `ok` for nothing, a `term` itself, a number or text as
   /// such, a known type by its declaration; nothing for any other.
   std::optional<term> from_message(const caf::message& message) const;
 
-private:
+ private:
   using key = std::pair<std::string, std::size_t>;
   std::map<key, std::function<std::optional<caf::message>(const term&)>> readers_;
   std::vector<std::function<std::optional<term>(const caf::message&)>> writers_;

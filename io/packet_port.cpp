@@ -239,16 +239,12 @@ void packet_port::flush_then_close(std::function<void()> done) {
 
 std::string to_string(const packet_port_end& end) {
   switch (end.how) {
-  case packet_port_end::kind::end_of_stream:
-    return "the other side closed the stream";
-  case packet_port_end::kind::cut:
-    return "the stream ended in the middle of a frame";
+  case packet_port_end::kind::end_of_stream: return "the other side closed the stream";
+  case packet_port_end::kind::cut: return "the stream ended in the middle of a frame";
   case packet_port_end::kind::too_long:
     return "a frame of " + std::to_string(end.length) + " bytes is longer than allowed";
-  case packet_port_end::kind::read_failed:
-    return "reading failed: " + end.error.message();
-  case packet_port_end::kind::write_failed:
-    return "writing failed: " + end.error.message();
+  case packet_port_end::kind::read_failed: return "reading failed: " + end.error.message();
+  case packet_port_end::kind::write_failed: return "writing failed: " + end.error.message();
   }
   return {};
 }

@@ -13,9 +13,9 @@ void validate(const child_spec& spec) {
     throw std::invalid_argument{"child " + id + ": no start function"};
   const auto* time = std::get_if<std::chrono::milliseconds>(&spec.shutdown);
   if (time && (time->count() < 0 || *time > actors::max_delay))
-    throw std::invalid_argument{"child " + id + ": shutdown " + std::to_string(time->count()) +
-                                " ms: must be from 0 to " +
-                                std::to_string(actors::max_delay.count())};
+    throw std::invalid_argument{"child " + id + ": shutdown " + std::to_string(time->count())
+                                + " ms: must be from 0 to "
+                                + std::to_string(actors::max_delay.count())};
 }
 
 } // namespace
@@ -34,9 +34,9 @@ void validate(const sup_flags& flags, const std::vector<child_spec>& specs) {
 
 std::string to_string(restart_type type) {
   switch (type) {
-    case restart_type::permanent: return "permanent";
-    case restart_type::transient: return "transient";
-    default: return "temporary";
+  case restart_type::permanent: return "permanent";
+  case restart_type::transient: return "transient";
+  default: return "temporary";
   }
 }
 

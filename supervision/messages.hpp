@@ -21,7 +21,7 @@ struct which_children {
 
 /// Whether a child has a process.
 enum class child_state : std::uint8_t {
-  undefined,  ///< Not running.
+  undefined, ///< Not running.
   running,
   restarting, ///< Its start failed and will be tried again.
 };
@@ -98,10 +98,10 @@ std::string to_string(report_kind kind);
 
 CAF_BEGIN_TYPE_ID_BLOCK(penning_supervision, ::penning::actors::first_type_id + 50)
 
-  CAF_ADD_TYPE_ID(penning_supervision, (penning::supervision::which_children))
-  CAF_ADD_TYPE_ID(penning_supervision, (penning::supervision::children))
-  CAF_ADD_TYPE_ID(penning_supervision, (penning::supervision::count_children))
-  CAF_ADD_TYPE_ID(penning_supervision, (penning::supervision::child_counts))
-  CAF_ADD_TYPE_ID(penning_supervision, (penning::supervision::report))
+CAF_ADD_TYPE_ID(penning_supervision, (penning::supervision::which_children))
+CAF_ADD_TYPE_ID(penning_supervision, (penning::supervision::children))
+CAF_ADD_TYPE_ID(penning_supervision, (penning::supervision::count_children))
+CAF_ADD_TYPE_ID(penning_supervision, (penning::supervision::child_counts))
+CAF_ADD_TYPE_ID(penning_supervision, (penning::supervision::report))
 
 CAF_END_TYPE_ID_BLOCK(penning_supervision)

@@ -23,8 +23,7 @@ struct stop_overdue {
 
 /// Reasons that are no crash: `normal`, `shutdown`, `{shutdown, _}`.
 bool is_shutdown_like(const term& reason) {
-  return reason == atoms::normal() || reason == atoms::shutdown()
-         || reason.is_tuple("shutdown", 2);
+  return reason == atoms::normal() || reason == atoms::shutdown() || reason.is_tuple("shutdown", 2);
 }
 
 /// Ends of a stopped child that are not worth a report: what it was asked for, and for one that is
@@ -139,8 +138,8 @@ void supervisor::on_start_failed(const starting& what, const term& reason) {
   child.pid = nullptr;
   tell(report_kind::start_error, child, reason);
   if (!what.is_restart)
-    return shut_down(tuple_of("shutdown"_a,
-                              tuple_of("failed_to_start_child"_a, child.spec.id, reason)));
+    return shut_down(
+      tuple_of("shutdown"_a, tuple_of("failed_to_start_child"_a, child.spec.id, reason)));
   child.state = child_state::restarting;
   // Through the mailbox, so that what is there already, a shutdown say, is handled first.
   actors::post(caf::actor{this}, retry_start{child.spec.id});
@@ -153,7 +152,8 @@ void supervisor::retry(const term& id) {
     restart(static_cast<std::size_t>(found - children_.begin()));
 }
 
-// -- ends of children -------------------------------------------------------------------------------
+// -- ends of children
+// -------------------------------------------------------------------------------
 
 void supervisor::handle_exit(const caf::actor_addr& from, const term& reason) {
   if (from == parent())
@@ -260,7 +260,8 @@ void supervisor::terminate(const term&) {
   options_.reports = nullptr;
 }
 
-// -- one thing at a time ----------------------------------------------------------------------------
+// -- one thing at a time
+// ----------------------------------------------------------------------------
 
 void supervisor::defer(work item) {
   deferred_.push_back(std::move(item));
@@ -278,7 +279,8 @@ void supervisor::rest() {
   }
 }
 
-// -- what it tells ----------------------------------------------------------------------------------
+// -- what it tells
+// ----------------------------------------------------------------------------------
 
 std::optional<std::size_t> supervisor::find(const caf::actor_addr& pid) const {
   const auto found = std::ranges::find_if(
@@ -309,17 +311,17 @@ child_counts supervisor::count() const {
 void supervisor::tell(report_kind kind, const child_record& about, term reason, term info) {
   if (options_.reports)
     actors::send(this, options_.reports,
-                 report{kind, options_.name, about.spec.id, about.pid.address(),
-                        std::move(reason), std::move(info)});
+                 report{kind, options_.name, about.spec.id, about.pid.address(), std::move(reason),
+                        std::move(info)});
 }
 
 std::string to_string(report_kind kind) {
   switch (kind) {
-    case report_kind::progress: return "progress";
-    case report_kind::child_terminated: return "child_terminated";
-    case report_kind::start_error: return "start_error";
-    case report_kind::shutdown_error: return "shutdown_error";
-    default: return "shutdown";
+  case report_kind::progress: return "progress";
+  case report_kind::child_terminated: return "child_terminated";
+  case report_kind::start_error: return "start_error";
+  case report_kind::shutdown_error: return "shutdown_error";
+  default: return "shutdown";
   }
 }
 

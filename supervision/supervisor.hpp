@@ -32,13 +32,13 @@ struct supervisor_options {
 /// `{error, {shutdown, {failed_to_start_child, Id, Reason}}}` once those that were are down again.
 /// Source: `supervisor.erl`.
 class supervisor : public actors::process {
-public:
+ public:
   /// Throws `std::invalid_argument`; see `validate`.
   supervisor(caf::actor_config& config, supervisor_options options);
 
   const char* name() const override { return "penning.supervisor"; }
 
-protected:
+ protected:
   actors::start_result init() override;
   caf::message_handler receive() override;
   void handle_exit(const caf::actor_addr& from, const term& reason) override;
@@ -46,7 +46,7 @@ protected:
   void handle_ack(const caf::actor_addr& child, const term& result) override;
   void terminate(const term& reason) override;
 
-private:
+ private:
   struct child_record {
     child_spec spec;
     caf::actor pid;
@@ -92,7 +92,7 @@ private:
   std::vector<child_record> children_;
   restart_intensity restarts_;
   std::variant<idle, starting, stopping> activity_;
-  std::deque<work> deferred_; // requests among it hold a `pending_answer`
+  std::deque<work> deferred_;           // requests among it hold a `pending_answer`
   std::optional<term> shutdown_reason_; // set once the supervisor is on its way down
   std::uint64_t stop_number_ = 0;       // tells the timers of different stops apart
   bool up_ = false;

@@ -17,20 +17,13 @@ std::string shown(const toml::node& node) {
 
 std::string shown_type(toml::node_type type) {
   switch (type) {
-  case toml::node_type::integer:
-    return "an integer";
-  case toml::node_type::array:
-    return "an array";
-  case toml::node_type::boolean:
-    return "a boolean";
-  case toml::node_type::floating_point:
-    return "a floating-point number";
-  case toml::node_type::string:
-    return "a string";
-  case toml::node_type::table:
-    return "a table";
-  default:
-    return "a date or time";
+  case toml::node_type::integer: return "an integer";
+  case toml::node_type::array: return "an array";
+  case toml::node_type::boolean: return "a boolean";
+  case toml::node_type::floating_point: return "a floating-point number";
+  case toml::node_type::string: return "a string";
+  case toml::node_type::table: return "a table";
+  default: return "a date or time";
   }
 }
 

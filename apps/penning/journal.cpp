@@ -103,8 +103,7 @@ void journal::handle_down(const actors::down& message) {
 void journal::on_report(const report& message) {
   const auto path = path_of(message.supervisor, id_text(message.id));
   switch (message.kind) {
-  case report_kind::progress:
-    return on_progress(message, path);
+  case report_kind::progress: return on_progress(message, path);
   case report_kind::child_terminated: // of a program, its `exited` tells more
     if (places_[path].type == child_type::supervisor)
       log(event_kind::ended, path, reason_text(message.reason));

@@ -46,26 +46,17 @@ void add_end(ordered_json& line, const log_event& event) {
 
 void add_what(ordered_json& line, const log_event& event) {
   switch (event.kind) {
-  case event_kind::restarted:
-    line["restarts"] = event.restarts;
-    [[fallthrough]];
-  case event_kind::started:
-    line["type"] = event.is_supervisor ? "supervisor" : "worker";
-    break;
-  case event_kind::exited:
-    add_end(line, event);
-    break;
+  case event_kind::restarted: line["restarts"] = event.restarts; [[fallthrough]];
+  case event_kind::started: line["type"] = event.is_supervisor ? "supervisor" : "worker"; break;
+  case event_kind::exited: add_end(line, event); break;
   case event_kind::out:
   case event_kind::err:
     line["line"] = event.text;
     if (event.cut)
       line["cut"] = true;
     break;
-  case event_kind::note:
-    line["text"] = event.text;
-    break;
-  default:
-    line["reason"] = event.text;
+  case event_kind::note: line["text"] = event.text; break;
+  default: line["reason"] = event.text;
   }
 }
 

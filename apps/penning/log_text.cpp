@@ -65,35 +65,24 @@ std::string describe_start(const log_event& event) {
 std::string describe_what(const log_event& event) {
   switch (event.kind) {
   case event_kind::started:
-  case event_kind::restarted:
-    return describe_start(event);
+  case event_kind::restarted: return describe_start(event);
   case event_kind::out:
-  case event_kind::err:
-    return without_controls(event.text) + (event.cut ? " [...]" : "");
-  case event_kind::exited:
-    return describe_end(event);
-  case event_kind::ended:
-    return "supervisor ended: " + event.text;
-  case event_kind::start_failed:
-    return "failed to start: " + event.text;
-  case event_kind::stop_failed:
-    return "did not stop as asked: " + event.text;
-  case event_kind::gave_up:
-    return "gave up: " + event.text;
-  default:
-    return event.text;
+  case event_kind::err: return without_controls(event.text) + (event.cut ? " [...]" : "");
+  case event_kind::exited: return describe_end(event);
+  case event_kind::ended: return "supervisor ended: " + event.text;
+  case event_kind::start_failed: return "failed to start: " + event.text;
+  case event_kind::stop_failed: return "did not stop as asked: " + event.text;
+  case event_kind::gave_up: return "gave up: " + event.text;
+  default: return event.text;
   }
 }
 
 /// Tells output from events at one look, and stdout from stderr.
 const char* marker(event_kind kind) {
   switch (kind) {
-  case event_kind::out:
-    return "|";
-  case event_kind::err:
-    return "!";
-  default:
-    return "*";
+  case event_kind::out: return "|";
+  case event_kind::err: return "!";
+  default: return "*";
   }
 }
 
@@ -102,16 +91,11 @@ const char* colour_of(const log_event& event) {
   const bool success = event.how.how == io::exit_status::kind::status && event.how.code == 0;
   switch (event.kind) {
   case event_kind::started:
-  case event_kind::restarted:
-    return "\033[32m";
-  case event_kind::exited:
-    return success ? "\033[36m" : "\033[33m";
-  case event_kind::out:
-    return "";
-  case event_kind::note:
-    return "\033[1m";
-  default:
-    return "\033[31m";
+  case event_kind::restarted: return "\033[32m";
+  case event_kind::exited: return success ? "\033[36m" : "\033[33m";
+  case event_kind::out: return "";
+  case event_kind::note: return "\033[1m";
+  default: return "\033[31m";
   }
 }
 

@@ -15,12 +15,9 @@ constexpr std::chrono::seconds patience{5};
 
 std::string to_word(supervision::child_state state) {
   switch (state) {
-  case supervision::child_state::running:
-    return "running";
-  case supervision::child_state::restarting:
-    return "restarting";
-  default:
-    return "undefined";
+  case supervision::child_state::running: return "running";
+  case supervision::child_state::restarting: return "restarting";
+  default: return "undefined";
   }
 }
 

@@ -14,15 +14,15 @@ using actors::inspect;
 
 /// Counts; answers each `add` with the sum so far.
 class counter : public actors::process {
-public:
+ public:
   using process::process;
 
-protected:
+ protected:
   caf::message_handler receive() override {
     return {[this](add message) { return sum_ += message.amount; }};
   }
 
-private:
+ private:
   std::int64_t sum_ = 0;
 };
 

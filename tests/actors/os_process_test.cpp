@@ -18,7 +18,7 @@ std::string text(const std::vector<char>& bytes) {
 
 /// An owner that takes what its process sends; it may hold back its acknowledgements.
 class owner : public probe {
-public:
+ public:
   struct received {
     probe::log signals;
     std::string data, error;
@@ -41,7 +41,7 @@ public:
       .or_else(probe::receive());
   }
 
-private:
+ private:
   caf::result<void> take(std::string& into, const std::vector<char>& bytes) {
     into += text(bytes);
     auto promise = make_response_promise();
@@ -56,7 +56,7 @@ private:
 };
 
 class OsProcess : public deterministic {
-protected:
+ protected:
   OsProcess() { owner_ = spawn<owner>(got_); }
 
   ~OsProcess() override {

@@ -25,7 +25,7 @@ struct script {
 };
 
 class module : public port_module {
-public:
+ public:
   explicit module(script& s) : script_{s} {}
 
   init_result init() override {
@@ -66,12 +66,12 @@ public:
     script_.calls.push_back("terminate " + to_string(reason));
   }
 
-private:
+ private:
   script& script_;
 };
 
 class PortWorker : public deterministic {
-protected:
+ protected:
   using calls = std::vector<std::string>;
 
   PortWorker() { parent_ = spawn<probe>(log_, true); }
@@ -260,8 +260,7 @@ TEST_F(PortWorker, AnswersACallerWhomItsModuleForgets) {
   std::vector<term> answers;
   const auto ask = [&](probe& self) {
     request(&self, worker_, call{"x"_a})
-      .then([](const term&) {},
-            [&](const caf::error& e) { answers.push_back(reason_from(e)); });
+      .then([](const term&) {}, [&](const caf::error& e) { answers.push_back(reason_from(e)); });
   };
   script_.call = [](const term&) { return noreply{}; };
   post(parent_, probe::step{ask});

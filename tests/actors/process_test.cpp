@@ -6,7 +6,7 @@ namespace {
 using testing::Test;
 
 class Process : public deterministic {
-protected:
+ protected:
   void tell(const caf::actor& whom, probe::step step) {
     actors::post(whom, std::move(step));
     run();
@@ -178,13 +178,14 @@ TEST_F(Process, ComesToNoHarmBySendingWhatIsNotUnderstood) {
 
 /// Ends in `init`, in the way that it is told.
 class refusing : public actors::process {
-public:
+ public:
   refusing(caf::actor_config& config, std::function<actors::start_result()> init)
-      : process{config}, init_{std::move(init)} {}
+      : process{config},
+        init_{std::move(init)} {}
   actors::start_result init() override { return init_(); }
   caf::message_handler receive() override { return {}; }
 
-private:
+ private:
   std::function<actors::start_result()> init_;
 };
 
@@ -203,8 +204,7 @@ TEST_F(Process, TellsItsParentHowTheStartWent) {
     self.start_link<refusing>([] { return actors::start_result{ignore, {}}; });
   });
   tell(parent, [](probe& self) {
-    self.start_link<refusing>(
-      []() -> actors::start_result { throw std::runtime_error{"broken"}; });
+    self.start_link<refusing>([]() -> actors::start_result { throw std::runtime_error{"broken"}; });
   });
   ASSERT_EQ(log.acks.size(), 4u);
   EXPECT_EQ(log.acks[0].second, tuple_of("ok"_a, 42));

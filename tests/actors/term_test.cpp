@@ -135,12 +135,30 @@ TEST(Term, OrdersAsErlangDoes) {
   fun closure;
   closure.module = "m"_a;
   // number < atom < reference < fun < port < pid < tuple < map < nil < list < bitstring
-  const std::vector<term> ascending{
-    -1, 0.5, 1, big_integer::parse("9223372036854775808").value(), "a"_a, "b"_a,
-    reference{"n@h"_a, 1, {1}}, closure, external_fun{"lists"_a, "map"_a, 2},
-    port{"n@h"_a, 1, 1}, pid{"n@h"_a, 1, 1, 1}, tuple{}, tuple_of(2), tuple_of(1, 1), map{},
-    map_of({{1, 1}}), list{}, list_of(1), list_of(1, 2), list_of(2), "", "a",
-    bitstring{"a\xe0", 11}, "b"};
+  const std::vector<term> ascending{-1,
+                                    0.5,
+                                    1,
+                                    big_integer::parse("9223372036854775808").value(),
+                                    "a"_a,
+                                    "b"_a,
+                                    reference{"n@h"_a, 1, {1}},
+                                    closure,
+                                    external_fun{"lists"_a, "map"_a, 2},
+                                    port{"n@h"_a, 1, 1},
+                                    pid{"n@h"_a, 1, 1, 1},
+                                    tuple{},
+                                    tuple_of(2),
+                                    tuple_of(1, 1),
+                                    map{},
+                                    map_of({{1, 1}}),
+                                    list{},
+                                    list_of(1),
+                                    list_of(1, 2),
+                                    list_of(2),
+                                    "",
+                                    "a",
+                                    bitstring{"a\xe0", 11},
+                                    "b"};
   for (std::size_t i = 0; i < ascending.size(); ++i)
     for (std::size_t j = 0; j < ascending.size(); ++j) {
       EXPECT_TRUE(term_order(ascending[i], ascending[j]) == (i <=> j))
@@ -197,14 +215,20 @@ TEST(Term, PrintsIdentities) {
 }
 
 TEST(Term, PrintsNumbersAsErlangDoes) {
-  const std::pair<double, const char*> floats[] = {
-    {1.0, "1.0"}, {100.0, "100.0"}, {1000.0, "1.0e3"}, {123400.0, "1.234e5"},
-    {123456789.0, "123456789.0"}, {0.0001, "0.0001"}, {0.00012, "1.2e-4"}, {-0.0, "-0.0"},
-    {9007199254740991.0, "9007199254740991.0"}, {9007199254740992.0, "9.007199254740992e15"},
-    {5e-324, "5.0e-324"}};
+  const std::pair<double, const char*> floats[] = {{1.0, "1.0"},
+                                                   {100.0, "100.0"},
+                                                   {1000.0, "1.0e3"},
+                                                   {123400.0, "1.234e5"},
+                                                   {123456789.0, "123456789.0"},
+                                                   {0.0001, "0.0001"},
+                                                   {0.00012, "1.2e-4"},
+                                                   {-0.0, "-0.0"},
+                                                   {9007199254740991.0, "9007199254740991.0"},
+                                                   {9007199254740992.0, "9.007199254740992e15"},
+                                                   {5e-324, "5.0e-324"}};
   for (const auto& [value, text] : floats)
 
-      EXPECT_EQ(to_string(term{value}), text);
+    EXPECT_EQ(to_string(term{value}), text);
   const auto digits = "-123456789012345678901234567890000000000000000000";
   EXPECT_EQ(to_string(big_integer::parse(digits).value()), digits);
 }

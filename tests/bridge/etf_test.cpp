@@ -195,8 +195,12 @@ TEST(EtfLimits, BoundTheSize) {
 }
 
 TEST(EtfLimits, BoundTheDepth) {
-  EXPECT_TRUE(decode_hex("8368016801" "6101", {.limits = {.max_depth = 2}}));
-  const auto deeper = decode_hex("83680168016801" "6101", {.limits = {.max_depth = 2}});
+  EXPECT_TRUE(decode_hex("8368016801"
+                         "6101",
+                         {.limits = {.max_depth = 2}}));
+  const auto deeper = decode_hex("83680168016801"
+                                 "6101",
+                                 {.limits = {.max_depth = 2}});
   EXPECT_EQ(deeper.error, etf::errc::too_deep);
   EXPECT_EQ(deeper.offset, 7U); // behind the header of the tuple that is too much
 }
@@ -228,7 +232,12 @@ TEST(EtfLimits, DoNotTrustLengths) {
                           "836dffffffff00", "836fffffffff0001", "836bffff00"})
     EXPECT_EQ(decode_hex(hex).error, truncated) << hex;
   // nested promises count together: each alone would fit what is left
-  EXPECT_EQ(decode_hex("836804" "6804" "6804" "6101610161016101").error, truncated);
+  EXPECT_EQ(decode_hex("836804"
+                       "6804"
+                       "6804"
+                       "6101610161016101")
+              .error,
+            truncated);
 }
 
 TEST(EtfCompressed, InflatesWithinTheLimit) {

@@ -33,8 +33,8 @@ TEST(MessageTerm, IsABareAtomWithoutFields) {
 
 TEST(MessageTerm, TellsHowAChildEnded) {
   using std::chrono::microseconds;
-  actors::exited by_status{7, {io::exit_status::kind::status, 9, false},
-                           {microseconds{1}, microseconds{2}, 3}};
+  actors::exited by_status{
+    7, {io::exit_status::kind::status, 9, false}, {microseconds{1}, microseconds{2}, 3}};
   EXPECT_EQ(to_string(to_term(std::move(by_status))),
             "{exited,7,{status,9},#{user => 1,system => 2,max_rss => 3}}");
   actors::exited by_signal{7, {io::exit_status::kind::signal, 9, true}, {}};

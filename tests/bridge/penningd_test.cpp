@@ -13,8 +13,8 @@ namespace penning::test {
 namespace {
 
 using namespace actors::literals;
-using actors::bind;
 using actors::binary;
+using actors::bind;
 using actors::list;
 using actors::map_of;
 using actors::match;
@@ -23,7 +23,7 @@ using actors::tuple_of;
 namespace atoms = actors::atoms;
 
 class Penningd : public testing::Test {
-protected:
+ protected:
   explicit Penningd(const char* port_program = PENNING_TEST_PENNINGD) : peer{port_program} {}
 
   void greet() {
@@ -49,8 +49,8 @@ protected:
 
   opened open(const std::string& program, std::vector<std::string> args = {},
               const term& options = map_of({})) {
-    const auto answer
-      = request(tuple_of("open"_a, program, actors::list_from(std::move(args)), options));
+    const auto answer =
+      request(tuple_of("open"_a, program, actors::list_from(std::move(args)), options));
     const auto m = match(answer, "ok"_a, actors::tup(bind<std::uint64_t>, bind<pid_t>));
     if (!m)
       throw std::runtime_error{to_string(answer)};
@@ -143,7 +143,7 @@ protected:
   term hello;
   std::vector<term> others;
 
-private:
+ private:
   std::int64_t last_ref_ = 0;
 };
 
@@ -151,7 +151,8 @@ bool dies(const io::unique_fd& process, int within_ms) {
   return !process || io::is_dead(process.get(), within_ms);
 }
 
-// -- the protocol -----------------------------------------------------------------------------------
+// -- the protocol
+// -----------------------------------------------------------------------------------
 
 TEST_F(Penningd, GreetsWithItsVersionAndContainment) {
   greet();
@@ -188,7 +189,8 @@ TEST_F(Penningd, AnswersWhatItDoesNotUnderstandAndGoesOn) {
   EXPECT_TRUE(match(peer.receive().value(), "error"_a, "bad_term"_a, actors::any));
   peer.send("nonsense"_a);
   EXPECT_TRUE(match(peer.receive().value(), "error"_a, "bad_frame"_a, "nonsense"_a));
-  EXPECT_TRUE(match(request("nonsense"_a), atoms::error(), tuple_of("bad_request"_a, "nonsense"_a)));
+  EXPECT_TRUE(
+    match(request("nonsense"_a), atoms::error(), tuple_of("bad_request"_a, "nonsense"_a)));
   send(cat, tuple_of("nonsense"_a, 1));
   EXPECT_TRUE(match(peer.receive().value(), "error"_a, "bad_request"_a, actors::any));
   send(cat, tuple_of("command"_a, "still there"));
@@ -253,7 +255,8 @@ TEST_F(Penningd, TellsTheErrnoOfWhatCannotBeStarted) {
   greet();
   const auto errno_of = [this](const char* path) {
     const auto answer = request(tuple_of("open"_a, path, list{}, map_of({})));
-    const auto m = match(answer, atoms::error(), actors::tup(bind<actors::atom>, bind<std::string>));
+    const auto m =
+      match(answer, atoms::error(), actors::tup(bind<actors::atom>, bind<std::string>));
     return m ? std::string{std::get<0>(*m).text()} : to_string(answer);
   };
   EXPECT_EQ(errno_of("/nosuch/program"), "enoent");
@@ -261,7 +264,8 @@ TEST_F(Penningd, TellsTheErrnoOfWhatCannotBeStarted) {
   EXPECT_EQ(errno_of("/etc/passwd"), "eacces");
 }
 
-// -- children ---------------------------------------------------------------------------------------
+// -- children
+// ---------------------------------------------------------------------------------------
 
 TEST_F(Penningd, TellsHowEachChildEnded) {
   greet();
@@ -397,10 +401,11 @@ TEST_F(Penningd, RefusesInputBeyondAnyWindow) {
   EXPECT_EQ(next(), tuple_of("error"_a, "overflow"_a, tuple_of(stuck.id, 1 << 20)));
 }
 
-// -- C++ actors -------------------------------------------------------------------------------------
+// -- C++ actors
+// -------------------------------------------------------------------------------------
 
 class CounterPort : public Penningd {
-protected:
+ protected:
   CounterPort() : Penningd{PENNING_TEST_COUNTER_PORT} { greet(); }
 
   std::uint64_t counter() {
@@ -433,10 +438,11 @@ TEST_F(CounterPort, TellsTheEndOfItsActorOnceAndThenDoesNotFindIt) {
   EXPECT_EQ(request(tuple_of("whereis"_a, "counter")), tuple_of(atoms::error(), "not_found"_a));
 }
 
-// -- the end ----------------------------------------------------------------------------------------
+// -- the end
+// ----------------------------------------------------------------------------------------
 
 class PenningdEnd : public Penningd {
-protected:
+ protected:
   /// A child that ignores SIGTERM with a grandchild in its group that does so too; both held.
   std::vector<io::unique_fd> family() {
     auto child = open("sh", {"-c", "trap '' TERM; sleep 1000 & echo $!; while :; do wait; done"});

@@ -21,13 +21,15 @@ struct world {
 };
 
 class worker : public process {
-public:
+ public:
   worker(caf::actor_config& config, world& w, std::string id)
-      : process{config}, world_{w}, id_{std::move(id)} {
+      : process{config},
+        world_{w},
+        id_{std::move(id)} {
     trap_exit(true);
   }
 
-protected:
+ protected:
   actors::start_result init() override {
     world_.actors[id_] = caf::actor{this};
     if (auto& errors = world_.start_errors[id_]; !errors.empty()) {
@@ -62,7 +64,7 @@ protected:
     world_.actors.erase(id_);
   }
 
-private:
+ private:
   world& world_;
   std::string id_;
   bool failed_ = false;
@@ -70,21 +72,22 @@ private:
 
 /// The parent, who hears the reports as well.
 class top : public probe {
-public:
+ public:
   top(caf::actor_config& config, probe::log& signals, std::vector<report>& reports)
-      : probe{config, signals, true}, reports_{reports} {}
+      : probe{config, signals, true},
+        reports_{reports} {}
 
   caf::message_handler receive() override {
     return caf::message_handler{[this](report& r) { reports_.push_back(r); }}.or_else(
       probe::receive());
   }
 
-private:
+ private:
   std::vector<report>& reports_;
 };
 
 class Supervisor : public deterministic {
-protected:
+ protected:
   using trace = std::vector<std::string>;
 
   Supervisor() { parent_ = spawn<top>(log_, reports_); }
@@ -126,8 +129,9 @@ protected:
   children which() {
     children result;
     actors::post(parent_, probe::step{[&](probe& self) {
-                   actors::request(&self, supervisor_, which_children{})
-                     .then([&](children& c) { result = c; });
+                   actors::request(&self, supervisor_, which_children{}).then([&](children& c) {
+                     result = c;
+                   });
                  }});
     run();
     return result;
@@ -170,8 +174,8 @@ TEST_F(Supervisor, RestartsOnlyTheOneThatEnded) {
 
 TEST_F(Supervisor, RestartsByType) {
   using enum restart_type;
-  start({child("p", permanent), child("t", transient), child("u", transient),
-         child("v", transient), child("x", temporary)},
+  start({child("p", permanent), child("t", transient), child("u", transient), child("v", transient),
+         child("x", temporary)},
         {.intensity = 10});
   take();
   crash("p", atoms::normal());
@@ -269,9 +273,8 @@ TEST_F(Supervisor, CanBeShutDownDuringAStartThatNeverReturns) {
   std::vector<term> answers;
   actors::post(parent_, probe::step{[&](probe& self) {
                  actors::request(&self, supervisor_, which_children{})
-                   .then([](children&) {}, [&](const caf::error& e) {
-                     answers.push_back(actors::reason_from(e));
-                   });
+                   .then([](children&) {},
+                         [&](const caf::error& e) { answers.push_back(actors::reason_from(e)); });
                }});
   stop();
   EXPECT_EQ(take(), (trace{"stop b shutdown", "stop a shutdown"}));
@@ -284,10 +287,10 @@ TEST_F(Supervisor, HandlesWhatCameDuringTheStartAfterIt) {
   take();
   crash("a", "boom"_a);
   children seen;
-  actors::post(parent_, probe::step{[&](probe& self) {
-                 actors::request(&self, supervisor_, which_children{})
-                   .then([&](children& c) { seen = c; });
-               }});
+  actors::post(
+    parent_, probe::step{[&](probe& self) {
+      actors::request(&self, supervisor_, which_children{}).then([&](children& c) { seen = c; });
+    }});
   run();
   EXPECT_EQ(take(), (trace{"stop a boom"})) << "it still starts";
   actors::post(supervisor_, actors::init_ack{world_.actors["b"].address(), atoms::ok()});
@@ -330,8 +333,8 @@ TEST_F(Supervisor, IsNotDisturbedByAStranger) {
 TEST_F(Supervisor, RestartsAndStopsANestedOneAsAWhole) {
   const auto inner = [this] {
     supervisor_options options{{.intensity = 0}, {child("x"), child("y")}, "inner", parent_};
-    return child_spec{"inner"_a, start_of<supervisor>(options), restart_type::permanent,
-                      infinity{}, child_type::supervisor};
+    return child_spec{"inner"_a, start_of<supervisor>(options), restart_type::permanent, infinity{},
+                      child_type::supervisor};
   };
   start({child("a"), inner()});
   EXPECT_EQ(take(), (trace{"start a", "start x", "start y"}));
@@ -363,13 +366,15 @@ TEST_F(Supervisor, ReportsAChildThatEndsOtherwiseThanAsked) {
 
 TEST_F(Supervisor, CountsChildren) {
   supervisor_options inner{{}, {child("x")}, "inner", nullptr};
-  start({child("a"), child("t", restart_type::temporary),
+  start({child("a"),
+         child("t", restart_type::temporary),
          {"s"_a, start_of<supervisor>(inner), restart_type::permanent, infinity{},
           child_type::supervisor}});
   child_counts counts;
   actors::post(parent_, probe::step{[&](probe& self) {
-                 actors::request(&self, supervisor_, count_children{})
-                   .then([&](child_counts& c) { counts = c; });
+                 actors::request(&self, supervisor_, count_children{}).then([&](child_counts& c) {
+                   counts = c;
+                 });
                }});
   run();
   EXPECT_EQ(counts.specs, 3u);

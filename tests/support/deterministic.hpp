@@ -25,7 +25,7 @@ namespace atoms = actors::atoms;
 
 /// Nothing happens until the test says so, and time stands still until it is advanced.
 class deterministic : public ::testing::Test {
-protected:
+ protected:
   struct config : actors::system_config {
     config() { set("scheduler.policy", caf::atom("testing")); }
   };
@@ -51,7 +51,7 @@ protected:
     return result;
   }
 
-private:
+ private:
   caf::scheduler::test_coordinator& scheduler() {
     return dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler());
   }
@@ -62,7 +62,7 @@ private:
 
 /// A process that does what a test tells it and remembers what happens to it.
 class probe : public actors::process {
-public:
+ public:
   struct log {
     std::vector<std::pair<caf::actor_addr, term>> exits, downs, acks;
     std::optional<term> ended;
@@ -70,7 +70,8 @@ public:
   using step = std::function<void(probe&)>;
 
   probe(caf::actor_config& config, log& remembered, bool traps = false)
-      : process{config}, log_{remembered} {
+      : process{config},
+        log_{remembered} {
     trap_exit(traps);
   }
 
@@ -78,7 +79,7 @@ public:
     return {[this](const step& run) { run(*this); }};
   }
 
-protected:
+ protected:
   void handle_exit(const caf::actor_addr& from, const term& reason) override {
     log_.exits.emplace_back(from, reason);
   }

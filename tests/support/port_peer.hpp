@@ -28,7 +28,7 @@ namespace penning::test {
 /// The other side of a port program: what a BEAM is for penningd. Every wait has a deadline, past
 /// which it throws.
 class port_peer {
-public:
+ public:
   explicit port_peer(const std::string& program) {
     auto [child_in, in] = pipe();
     auto [out, child_out] = pipe();
@@ -39,8 +39,8 @@ public:
     posix_spawn_file_actions_adddup2(&actions, child_out.get(), 1);
     posix_spawn_file_actions_adddup2(&actions, child_err.get(), 2);
     std::array<char*, 2> argv{const_cast<char*>(program.c_str()), nullptr};
-    const int failed
-      = ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ);
+    const int failed =
+      ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     if (failed)
       throw std::system_error{failed, std::generic_category(), program};
@@ -115,7 +115,7 @@ public:
 
   static constexpr int deadline_ms = 20'000;
 
-private:
+ private:
   static std::pair<io::unique_fd, io::unique_fd> pipe() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) < 0)

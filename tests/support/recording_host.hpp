@@ -12,7 +12,7 @@ namespace penning::test {
 /// A child host that starts nothing: it records what is asked of children, and the test plays what
 /// they do.
 class recording_host final : public io::child_host {
-public:
+ public:
   struct record {
     io::launch_options options;
     std::shared_ptr<io::child_observer> observer;
@@ -42,24 +42,22 @@ public:
 
   std::vector<std::unique_ptr<record>> children;
 
-private:
+ private:
   class handle final : public io::child {
-  public:
+   public:
     explicit handle(record& to) : to_{to} {}
 
     pid_t pid() const noexcept override { return to_.pid; }
     void grant(io::output stream, std::size_t bytes) override {
       (stream == io::output::out ? to_.granted_out : to_.granted_err) += bytes;
     }
-    void write(std::vector<char> bytes) override {
-      to_.written.append(bytes.begin(), bytes.end());
-    }
+    void write(std::vector<char> bytes) override { to_.written.append(bytes.begin(), bytes.end()); }
     void close_stdin() override { to_.stdin_closed = true; }
     void signal(int number, io::signal_target target) override {
       to_.signals.emplace_back(number, target);
     }
 
-  private:
+   private:
     record& to_;
   };
 };
