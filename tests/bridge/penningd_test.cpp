@@ -147,6 +147,13 @@ class Penningd : public testing::Test {
   std::int64_t last_ref_ = 0;
 };
 
+/// A sanitizer keeps what is freed for a while, and has books of its own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool memory_is_ours = false;
+#else
+constexpr bool memory_is_ours = true;
+#endif
+
 bool dies(const io::unique_fd& process, int within_ms) {
   return !process || io::is_dead(process.get(), within_ms);
 }
@@ -346,7 +353,8 @@ TEST_F(Penningd, KeepsAFloodWithinTheWindowAndLosesNoByte) {
       peer.send(tuple_of("ack"_a, child.id, "data"_a, std::exchange(held, 0)));
   }
   EXPECT_EQ(received, total);
-  EXPECT_LT(memory("VmHWM"), before + 8 * 1024) << "KiB";
+  if (memory_is_ours)
+    EXPECT_LT(memory("VmHWM"), before + 8 * 1024) << "KiB";
 }
 
 TEST_F(Penningd, HoldsBackWhatTheOwnerDoesNotAcknowledge) {
@@ -373,7 +381,8 @@ TEST_F(Penningd, LeavesNothingOfTenThousandShortChildren) {
   const auto memory_before = memory("VmRSS");
   run(PENNING_TEST_SHORT_CHILDREN);
   EXPECT_EQ(descriptors(), descriptors_before);
-  EXPECT_LT(memory("VmRSS"), memory_before + 512) << "KiB";
+  if (memory_is_ours)
+    EXPECT_LT(memory("VmRSS"), memory_before + 512) << "KiB";
   EXPECT_EQ(children_of(peer.pid()), 1u) << "the guardian, and no zombie";
 }
 
