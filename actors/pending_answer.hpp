@@ -1,6 +1,7 @@
 #pragma once
 
 #include <penning/actors/caf.hpp>
+#include <penning/actors/inspection.hpp>
 #include <penning/actors/term.hpp>
 
 #include <memory>

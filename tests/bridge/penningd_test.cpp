@@ -353,8 +353,9 @@ TEST_F(Penningd, KeepsAFloodWithinTheWindowAndLosesNoByte) {
       peer.send(tuple_of("ack"_a, child.id, "data"_a, std::exchange(held, 0)));
   }
   EXPECT_EQ(received, total);
-  if (memory_is_ours)
+  if (memory_is_ours) {
     EXPECT_LT(memory("VmHWM"), before + 8 * 1024) << "KiB";
+  }
 }
 
 TEST_F(Penningd, HoldsBackWhatTheOwnerDoesNotAcknowledge) {
@@ -381,8 +382,9 @@ TEST_F(Penningd, LeavesNothingOfTenThousandShortChildren) {
   const auto memory_before = memory("VmRSS");
   run(PENNING_TEST_SHORT_CHILDREN);
   EXPECT_EQ(descriptors(), descriptors_before);
-  if (memory_is_ours)
+  if (memory_is_ours) {
     EXPECT_LT(memory("VmRSS"), memory_before + 512) << "KiB";
+  }
   EXPECT_EQ(children_of(peer.pid()), 1u) << "the guardian, and no zombie";
 }
 
