@@ -25,7 +25,8 @@ function(penning_layer name)
   target_link_libraries(penning_${name} PUBLIC ${arg_DEPENDS} PRIVATE ${arg_PRIVATE})
   set_target_properties(penning_${name} PROPERTIES
     EXPORT_NAME ${name} VERIFY_INTERFACE_HEADER_SETS ON POSITION_INDEPENDENT_CODE ON
-    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    INSTALL_RPATH "$ORIGIN")
   penning_compile_options(penning_${name})
   if("CAF::core" IN_LIST arg_DEPENDS OR NOT name STREQUAL "io")
     set(precompiled penning_precompiled_actors)
@@ -55,8 +56,10 @@ function(penning_program name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS})
   penning_compile_options(${name} ${flags})
+  file(RELATIVE_PATH to_libraries "/${directory}" "/${CMAKE_INSTALL_LIBDIR}")
   set_target_properties(${name} PROPERTIES
-    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${directory}")
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${directory}"
+    INSTALL_RPATH "$ORIGIN/${to_libraries}") # for a build with BUILD_SHARED_LIBS
   if(NOT TARGET penning_programs)
     add_custom_target(penning_programs)
   endif()

@@ -32,6 +32,8 @@ elseif(MODE STREQUAL "pkgconfig")
   file(GLOB_RECURSE files "${prefix}/*/penning.pc")
   cmake_path(GET files PARENT_PATH directory)
   set(ENV{PKG_CONFIG_PATH} "${directory}")
+  cmake_path(GET directory PARENT_PATH libraries)
+  set(ENV{LD_LIBRARY_PATH} "${libraries}") # for a build with BUILD_SHARED_LIBS
   file(MAKE_DIRECTORY "${work}/build")
   # eval: pkg-config writes a space in a path as a backslash and a space.
   run(sh -ec "eval \"'${CXX}' -std=c++20 ${FLAGS} '${consumer}/main.cpp' -o '${work}/build/consumer' $(pkg-config --cflags --libs penning)\"")
