@@ -26,15 +26,17 @@ class output_flow {
       return std::nullopt;
     auto& chunk = held_.front();
     const auto size = std::min(chunk.size() - sent_, window_ - unconsumed_);
-    unconsumed_ += size;
+    const bool is_rest = sent_ + size == chunk.size();
     std::vector<char> result;
-    if (size == chunk.size())
+    if (size == chunk.size()) {
       result = std::move(chunk); // the whole: the usual case copies nothing
-    else
-      result.assign(chunk.begin() + static_cast<std::ptrdiff_t>(sent_),
-                    chunk.begin() + static_cast<std::ptrdiff_t>(sent_ + size));
+    } else {
+      const auto first = chunk.begin() + static_cast<std::ptrdiff_t>(sent_);
+      result.assign(first, first + static_cast<std::ptrdiff_t>(size));
+    }
+    unconsumed_ += size;
     sent_ += size;
-    if (sent_ >= chunk.size()) { // moved from, or at its end
+    if (is_rest) {
       held_.pop_front();
       sent_ = 0;
     }
