@@ -13,7 +13,7 @@
 
 namespace penning::actors {
 
-// -- from the owner ---------------------------------------------------------------------------
+// -- from the owner -------------------------------------------------------------------------------
 
 /// stdin bytes for a child. Sent as a request it is answered once the child has taken them: that is
 /// the way not to run ahead of a child that reads slowly. Erlang: `{command, binary()}`.
@@ -55,7 +55,7 @@ struct os_pid_reply {
   auto fields() { return std::tuple{field{"pid", pid}}; }
 };
 
-// -- to the owner -------------------------------------------------------------------------------
+// -- to the owner ---------------------------------------------------------------------------------
 
 /// What the child wrote to stdout. Sent as a request: the window opens again by so much once the
 /// owner's handler has returned (or has fulfilled its promise). Erlang: `{data, binary()}`.
@@ -97,8 +97,7 @@ struct exited {
   }
 };
 
-// -- to a callback module
-// ---------------------------------------------------------------------------
+// -- to a callback module -------------------------------------------------------------------------
 
 /// A request; it is answered with a `term`, or with an error that carries a reason.
 /// Erlang: `gen_server:call/2`.
@@ -115,8 +114,7 @@ struct cast {
   auto fields() { return std::tuple{field{"request", request}}; }
 };
 
-// -- what OTP's processes tell each other
-// -----------------------------------------------------------
+// -- what OTP's processes tell each other ---------------------------------------------------------
 
 /// An exit signal on its way. A process handles it before its own handlers see anything.
 struct exit_signal {

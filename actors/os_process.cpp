@@ -156,7 +156,7 @@ caf::message_handler os_process::receive() {
   };
 }
 
-// -- the child's life ---------------------------------------------------------------------------
+// -- the child's life -----------------------------------------------------------------------------
 
 void os_process::move(process_event event) {
   const auto to = next(state_, event);
@@ -248,7 +248,7 @@ void os_process::terminate(const term&) {
   owner_ = nullptr;
 }
 
-// -- output -------------------------------------------------------------------------------------
+// -- output ---------------------------------------------------------------------------------------
 
 void os_process::on_output(io::output stream, std::vector<char> bytes) {
   if (ownerless_) {
@@ -271,8 +271,8 @@ void os_process::forward(io::output stream) {
 
 template <class Message>
 void os_process::send_output(io::output stream, std::vector<char> bytes) {
-  auto consumed = [this, stream, size = bytes.size()] {
-    if (ownerless_)
+  auto consumed = [this, stream, size = bytes.size(), owner = owner_number_] {
+    if (owner != owner_number_)
       return;
     flow(stream).consumed(size);
     if (child_)
@@ -285,7 +285,7 @@ void os_process::send_output(io::output stream, std::vector<char> bytes) {
     .then(consumed, [consumed](const caf::error&) { consumed(); });
 }
 
-// -- input --------------------------------------------------------------------------------------
+// -- input ----------------------------------------------------------------------------------------
 
 caf::result<void> os_process::write(command& message) {
   if (stdin_closed_)
@@ -321,7 +321,7 @@ void os_process::on_stdin_closed(std::error_code reason) {
       write.answer->deliver(posix_error(reason));
 }
 
-// -- the owner ----------------------------------------------------------------------------------
+// -- the owner ------------------------------------------------------------------------------------
 
 bool os_process::from_owner() {
   return caf::actor_cast<caf::actor_addr>(current_sender()) == owner_.address();
@@ -329,6 +329,7 @@ bool os_process::from_owner() {
 
 void os_process::owner_is_gone() {
   ownerless_ = true;
+  ++owner_number_;
   for (const auto stream : {io::output::out, io::output::err}) {
     flow(stream) = output_flow{options_.stdio_window};
     if (child_)
@@ -341,9 +342,17 @@ void os_process::change_owner(const caf::actor& owner) {
     return;
   auto former = std::exchange(owner_, owner);
   link(owner_);
+  ++owner_number_;
+  for (const auto stream : {io::output::out, io::output::err}) {
+    const auto freed = flow(stream).forget_unconsumed(); // the former owner's affair
+    if (child_ && freed > 0)
+      child_->grant(stream, freed);
+    forward(stream);
+  }
   actors::send(this, former, connected{});
   if (former.address() != parent())
     unlink(former);
+  finish_if_delivered();
 }
 
 } // namespace penning::actors

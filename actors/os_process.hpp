@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -98,7 +99,8 @@ class os_process : public process {
   std::deque<pending_write> writes_;
   std::vector<std::vector<char>> early_; // written before the start was known
   bool close_early_ = false;
-  std::error_code stdin_closed_; // set: nothing more is taken
+  std::error_code stdin_closed_;   // set: nothing more is taken
+  std::uint64_t owner_number_ = 0; // tells the acknowledgements of different owners apart
   bool stopped_ = false, killed_ = false, closing_ = false, ownerless_ = false;
   io::child_end end_;
   term end_reason_;

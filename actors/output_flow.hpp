@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace penning::actors {
@@ -45,6 +46,9 @@ class output_flow {
 
   /// The owner has consumed `size` bytes.
   void consumed(std::size_t size) { unconsumed_ -= size; }
+
+  /// Counts all that was sent as consumed; returns how much that was.
+  std::size_t forget_unconsumed() { return std::exchange(unconsumed_, 0); }
 
   /// Whether all has been sent.
   bool empty() const noexcept { return held_.empty(); }

@@ -35,8 +35,7 @@ caf::actor worker_port::self() const {
   return caf::actor{&worker_};
 }
 
-// -- what a module does that overrides nothing
-// ------------------------------------------------------
+// -- what a module does that overrides nothing ----------------------------------------------------
 
 callback_result port_module::handle_stdout(std::vector<char>) {
   return noreply{};

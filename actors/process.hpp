@@ -87,7 +87,7 @@ class process : public caf::event_based_actor {
   static caf::actor adopt(caf::local_actor& parent, caf::actor child, bool wants_ack);
 
  protected:
-  // -- what a process is made of ----------------------------------------------------------------
+  // -- what a process is made of ------------------------------------------------------------------
 
   /// Runs first, in the new process. What it throws ends it like `stop`.
   virtual start_result init() { return {}; }
@@ -110,7 +110,7 @@ class process : public caf::event_based_actor {
   /// Last: after it the links and monitors are told. Give up all handles to other actors here.
   virtual void terminate(const term& reason);
 
-  // -- for the classes made from it -------------------------------------------------------------
+  // -- for the classes made from it ---------------------------------------------------------------
 
   /// Tells the parent how the start went, once; see `start_result::kind::pending`. With an error
   /// the process then ends with that reason.

@@ -19,7 +19,7 @@ inline constexpr std::int64_t version = 1;
 /// Identifies an actor behind the port.
 using handle_id = std::uint64_t;
 
-// -- from the BEAM ----------------------------------------------------------------------------
+// -- from the BEAM --------------------------------------------------------------------------------
 
 struct hello {
   std::int64_t version = 0;
@@ -77,7 +77,7 @@ using incoming = std::variant<hello, request, send, ack, exit, malformed, malfor
 
 incoming parse(const term& frame);
 
-// -- to the BEAM ------------------------------------------------------------------------------
+// -- to the BEAM ----------------------------------------------------------------------------------
 
 term greeting(std::string_view program, std::int64_t os_pid, std::string_view containment);
 term reply_ok(const term& ref, term result);

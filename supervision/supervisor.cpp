@@ -152,8 +152,7 @@ void supervisor::retry(const term& id) {
     restart(static_cast<std::size_t>(found - children_.begin()));
 }
 
-// -- ends of children
-// -------------------------------------------------------------------------------
+// -- ends of children -----------------------------------------------------------------------------
 
 void supervisor::handle_exit(const caf::actor_addr& from, const term& reason) {
   if (from == parent())
@@ -260,8 +259,7 @@ void supervisor::terminate(const term&) {
   options_.reports = nullptr;
 }
 
-// -- one thing at a time
-// ----------------------------------------------------------------------------
+// -- one thing at a time --------------------------------------------------------------------------
 
 void supervisor::defer(work item) {
   deferred_.push_back(std::move(item));
@@ -279,8 +277,7 @@ void supervisor::rest() {
   }
 }
 
-// -- what it tells
-// ----------------------------------------------------------------------------------
+// -- what it tells --------------------------------------------------------------------------------
 
 std::optional<std::size_t> supervisor::find(const caf::actor_addr& pid) const {
   const auto found = std::ranges::find_if(

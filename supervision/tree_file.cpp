@@ -22,7 +22,7 @@ constexpr std::int64_t max_time = std::numeric_limits<std::uint32_t>::max();
 /// "No limit" for SIGKILL to come after: about 50 days.
 constexpr milliseconds longest_delay{max_time};
 
-// -- supervisors --------------------------------------------------------------------------------
+// -- supervisors ----------------------------------------------------------------------------------
 
 void read_children(table_reader& in, tree_supervisor& out);
 
@@ -49,7 +49,7 @@ tree_supervisor read_supervisor(table_reader& in) {
   return result;
 }
 
-// -- programs -----------------------------------------------------------------------------------
+// -- programs -------------------------------------------------------------------------------------
 
 std::vector<io::environment_change> read_environment(table_reader& in) {
   std::vector<io::environment_change> changes;
@@ -122,7 +122,7 @@ tree_program read_program(table_reader& in, const shutdown_policy& shutdown) {
   return result;
 }
 
-// -- children -----------------------------------------------------------------------------------
+// -- children -------------------------------------------------------------------------------------
 
 restart_type read_restart(table_reader& in) {
   const auto word = in.text("restart");
@@ -220,7 +220,7 @@ void read_children(table_reader& in, tree_supervisor& out) {
   }
 }
 
-// -- what the file cannot say by itself ---------------------------------------------------------
+// -- what the file cannot say by itself -----------------------------------------------------------
 
 void check(const tree_supervisor& tree, const std::string& parent, mistakes& found);
 

@@ -52,7 +52,7 @@ caf::message_handler journal::receive() {
   };
 }
 
-// -- what children tell -------------------------------------------------------------------------
+// -- what children tell ---------------------------------------------------------------------------
 
 void journal::on_announced(const child_announced& message) {
   children_[message.child].path = message.path;
@@ -98,7 +98,7 @@ void journal::handle_down(const actors::down& message) {
   finish_if_all_ended();
 }
 
-// -- what supervisors tell ----------------------------------------------------------------------
+// -- what supervisors tell ------------------------------------------------------------------------
 
 void journal::on_report(const report& message) {
   const auto path = path_of(message.supervisor, id_text(message.id));
@@ -139,7 +139,7 @@ void journal::kill(child_type type) {
       exit(actor, actors::atoms::kill());
 }
 
-// -- in the right order -------------------------------------------------------------------------
+// -- in the right order ---------------------------------------------------------------------------
 
 void journal::when_reported(const caf::actor_addr& address, std::function<void()> work) {
   auto& child = children_[address];
@@ -182,7 +182,7 @@ void journal::finish_if_all_ended() {
   });
 }
 
-// -- lines --------------------------------------------------------------------------------------
+// -- lines ----------------------------------------------------------------------------------------
 
 std::string journal::cut_lines(child_record& child, event_kind kind, std::string_view bytes) {
   std::string text;

@@ -17,7 +17,7 @@ using supervision::tree_child;
 using supervision::tree_program;
 using supervision::tree_supervisor;
 
-// -- from a file --------------------------------------------------------------------------------
+// -- from a file ----------------------------------------------------------------------------------
 
 /// A word as a shell would have to be given it.
 std::string quoted(const std::string& word) {
@@ -64,7 +64,7 @@ std::vector<tree_node> nodes_of(const tree_supervisor& tree) {
   return nodes;
 }
 
-// -- JSON ---------------------------------------------------------------------------------------
+// -- JSON -----------------------------------------------------------------------------------------
 
 ordered_json json_of(const tree_node& node, bool live) {
   ordered_json result{{"id", node.id}, {"type", node.type}};

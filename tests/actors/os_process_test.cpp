@@ -359,6 +359,25 @@ TEST_F(OsProcess, GoesToANewOwner) {
   tell(heir, [](probe& self) { self.exit(atoms::normal()); });
 }
 
+TEST_F(OsProcess, DoesNotWaitForWhatItsFormerOwnerHolds) {
+  running({{.program = "/bin/true"}, 500ms, 4, {}});
+  got_.consumes = false;
+  host_.last().write(io::output::out, "1234");
+  run();
+  EXPECT_EQ(host_.last().granted_out, 4u);
+  owner::received second;
+  auto heir = spawn<owner>(second);
+  from_owner(actors::connect{heir});
+  EXPECT_EQ(host_.last().granted_out, 8u);
+  tell(owner_, [&](probe&) { got_.unconsumed.at(0).deliver(caf::unit); }); // counts no more
+  EXPECT_EQ(host_.last().granted_out, 8u);
+  host_.last().write(io::output::out, "5678");
+  run();
+  EXPECT_EQ(second.data, "5678");
+  EXPECT_EQ(host_.last().granted_out, 12u);
+  tell(heir, [](probe& self) { self.exit(atoms::normal()); });
+}
+
 TEST_F(OsProcess, HasAPidOnlyWhileItRuns) {
   std::vector<std::int64_t> pids;
   const auto ask = [&](probe& self) {

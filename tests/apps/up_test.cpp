@@ -242,7 +242,7 @@ TEST_F(PenningUp, TextLogTellsStreamsApart) {
   EXPECT_EQ(tree.wait(), 0);
 }
 
-// -- bad input ----------------------------------------------------------------------------------
+// -- bad input ------------------------------------------------------------------------------------
 
 TEST_F(PenningUp, FileWithAMistakeStartsNothing) {
   const auto mark = folder() / "mark";

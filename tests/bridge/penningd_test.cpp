@@ -158,8 +158,7 @@ bool dies(const io::unique_fd& process, int within_ms) {
   return !process || io::is_dead(process.get(), within_ms);
 }
 
-// -- the protocol
-// -----------------------------------------------------------------------------------
+// -- the protocol ---------------------------------------------------------------------------------
 
 TEST_F(Penningd, GreetsWithItsVersionAndContainment) {
   greet();
@@ -271,8 +270,7 @@ TEST_F(Penningd, TellsTheErrnoOfWhatCannotBeStarted) {
   EXPECT_EQ(errno_of("/etc/passwd"), "eacces");
 }
 
-// -- children
-// ---------------------------------------------------------------------------------------
+// -- children -------------------------------------------------------------------------------------
 
 TEST_F(Penningd, TellsHowEachChildEnded) {
   greet();
@@ -412,8 +410,7 @@ TEST_F(Penningd, RefusesInputBeyondAnyWindow) {
   EXPECT_EQ(next(), tuple_of("error"_a, "overflow"_a, tuple_of(stuck.id, 1 << 20)));
 }
 
-// -- C++ actors
-// -------------------------------------------------------------------------------------
+// -- C++ actors -----------------------------------------------------------------------------------
 
 class CounterPort : public Penningd {
  protected:
@@ -449,8 +446,7 @@ TEST_F(CounterPort, TellsTheEndOfItsActorOnceAndThenDoesNotFindIt) {
   EXPECT_EQ(request(tuple_of("whereis"_a, "counter")), tuple_of(atoms::error(), "not_found"_a));
 }
 
-// -- the end
-// ----------------------------------------------------------------------------------------
+// -- the end --------------------------------------------------------------------------------------
 
 class PenningdEnd : public Penningd {
  protected:

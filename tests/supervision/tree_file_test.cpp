@@ -245,7 +245,7 @@ TEST(TreeFile, ChildThatIsNoTableIsRefused) {
               StartsWith("tree.toml:1:1: child must be an array of tables, written [[child]]"));
 }
 
-// -- what only the machine can tell -------------------------------------------------------------
+// -- what only the machine can tell ---------------------------------------------------------------
 
 std::string machine_errors_of(const std::string& text) {
   try {
