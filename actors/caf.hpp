@@ -25,6 +25,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -90,16 +91,6 @@ void send(Self* self, const caf::actor& to, Message&& message) {
 #endif
 }
 
-/// Sends to the actor itself once `delay` has passed on the actor system's clock.
-template <class Self, class Message>
-void send_after(Self* self, std::chrono::milliseconds delay, Message&& message) {
-#if PENNING_CAF_1
-  self->mail(std::forward<Message>(message)).delay(delay).send(caf::actor{self});
-#else
-  self->delayed_send(self, delay, std::forward<Message>(message));
-#endif
-}
-
 /// Whether the message that is being handled asks for an answer.
 template <class Self>
 bool is_request(Self* self) {
@@ -127,6 +118,34 @@ auto request(Self* self, const caf::actor& to, Message&& message) {
 #endif
 }
 
+/// `request`, ahead of all ordinary messages in the mailbox.
+template <class Self, class Message>
+auto request_urgent(Self* self, const caf::actor& to, Message&& message) {
+#if PENNING_CAF_1
+  return self->mail(std::forward<Message>(message)).urgent().request(to, caf::infinite);
+#else
+  return self->template request<caf::message_priority::high>(to, caf::infinite,
+                                                             std::forward<Message>(message));
+#endif
+}
+
+/// What an actor is launched on that `starter` starts outside of CAF's own `spawn`.
+inline execution_context* launch_context(caf::local_actor& starter) {
+#if PENNING_CAF_1
+  return &starter.system().scheduler();
+#else
+  if (auto* context = starter.context())
+    return context;
+  return starter.system().dummy_execution_unit();
+#endif
+}
+
+/// Whether an actor of any kind has ended.
+inline bool has_terminated(const caf::actor& actor) {
+  return caf::actor_cast<caf::abstract_actor*>(actor)->getf(
+    caf::abstract_actor::is_terminated_flag);
+}
+
 #if !PENNING_CAF_1
 namespace detail {
 
@@ -140,12 +159,13 @@ class any_answer final : public caf::detail::behavior_impl {
     begin_ = end_ = nullptr;
   }
 
-  caf::match_case::result invoke(caf::detail::invoke_result_visitor&,
+  caf::match_case::result invoke(caf::detail::invoke_result_visitor& visitor,
                                  caf::type_erased_tuple& answer) override {
     if (answer.match_elements<caf::error>())
       on_error_(answer.get_as<caf::error>(0));
     else
       on_result_(caf::message::copy(answer));
+    visitor(caf::unit); // else it is called again, with an error: nobody would have understood
     return caf::match_case::match;
   }
 
@@ -154,8 +174,119 @@ class any_answer final : public caf::detail::behavior_impl {
   std::function<void(const caf::error&)> on_error_;
 };
 
+/// Tells whoever waits in the mailbox of an actor that ends why it does; 0.17 itself would not.
+struct request_bouncer {
+  const caf::error& reason;
+
+  void operator()(const caf::mailbox_element& element) const {
+    if (element.sender && element.mid.is_request())
+      element.sender->enqueue(nullptr, element.mid.response_id(), caf::make_message(reason),
+                              nullptr);
+  }
+
+  /// CAF's queues nest, and each adds a key and itself.
+  template <class Key, class Queue, class... Rest>
+  caf::intrusive::task_result operator()(const Key&, const Queue&, const Rest&... rest) const {
+    (*this)(rest...);
+    return caf::intrusive::task_result::resume;
+  }
+};
+
+/// The answers that an actor waits for, which 0.17 has no function to give up.
+struct open_requests : caf::scheduled_actor {
+  static auto& of(caf::scheduled_actor& self) {
+    return self.*&open_requests::multiplexed_responses_;
+  }
+};
+
 } // namespace detail
 #endif
+
+/// Lets an actor handle `message` as if it stood first in its mailbox, in a handler of its own.
+inline void handle_now(caf::scheduled_actor& self, caf::message message) {
+#if PENNING_CAF_1
+  self.current_behavior()(message);
+#else
+  if (self.has_behavior())
+    self.current_behavior()(message);
+#endif
+}
+
+/// Wakes an actor at one point in time on its system's clock; the wake-up call stands in its
+/// mailbox like a message. One may come though it was taken back, when it stood there already.
+///
+/// While it is set, the clock holds the actor.
+class alarm {
+ public:
+  using time_point = caf::actor_clock::time_point;
+
+  alarm(caf::scheduled_actor& self, std::function<void()> ring)
+      : self_{self},
+        ring_{std::move(ring)} {}
+  ~alarm() { cancel(); }
+  alarm(const alarm&) = delete;
+  alarm& operator=(const alarm&) = delete;
+
+  time_point now() const { return self_.clock().now(); }
+
+  /// At `due`, instead of what was set before; a `due` that has come rings with the next message.
+  void set(time_point due) {
+    cancel();
+#if PENNING_CAF_1
+    pending_ = self_.run_scheduled(due, ring_);
+#else
+    listen();
+    if (due > now())
+      self_.clock().set_request_timeout(due, &self_, id_);
+    else
+      self_.eq_impl(id_, self_.ctrl(), self_.context(), caf::sec::request_timeout);
+#endif
+    due_ = due;
+  }
+
+  void cancel() {
+    if (!due_)
+      return;
+    due_.reset();
+#if PENNING_CAF_1
+    pending_.dispose();
+#else
+    self_.clock().cancel_request_timeout(&self_, id_);
+#endif
+  }
+
+  /// For when it will ring; to be forgotten by `rung` once it has.
+  const std::optional<time_point>& due() const noexcept {
+    return due_;
+  }
+  void rung() noexcept {
+    due_.reset();
+  }
+
+ private:
+  caf::scheduled_actor& self_;
+  std::function<void()> ring_;
+  std::optional<time_point> due_;
+#if PENNING_CAF_1
+  caf::disposable pending_;
+#else
+  // The clock of 0.17 can take back only the deadline of a request, so the alarm is one: a request
+  // to nobody, always the same.
+  void listen() {
+    if (std::exchange(listening_, true))
+      return;
+    auto on_ring = [this](const auto&) {
+      listening_ = false;
+      ring_();
+    };
+    self_.add_multiplexed_response_handler(
+      id_, caf::behavior{caf::behavior::impl_ptr{new detail::any_answer{on_ring, on_ring}, false}});
+  }
+
+  caf::message_id id_ = self_.new_request_id(caf::message_priority::normal).response_id();
+  bool listening_ = false;
+#endif
+};
 
 /// `post` for what is a message already, whatever its types.
 inline void post_message(const caf::actor& to, caf::message message) {
@@ -166,18 +297,54 @@ inline void post_message(const caf::actor& to, caf::message message) {
 #endif
 }
 
-/// `request` for what is a message already; the answer may be of any types.
-template <class Self, class OnResult, class OnError>
-void request_message(Self* self, const caf::actor& to, caf::message message, OnResult on_result,
-                     OnError on_error) {
+/// A request that waits for its answer.
 #if PENNING_CAF_1
-  self->mail(std::move(message)).request(to, caf::infinite).then(on_result, on_error);
+using request_id = caf::disposable;
 #else
+using request_id = caf::message_id;
+#endif
+
+/// `request` for what is a message already; the answer may be of any types. An actor that is about
+/// to end sends none.
+template <class Self, class OnResult, class OnError>
+request_id request_message(Self* self, const caf::actor& to, caf::message message,
+                           OnResult on_result, OnError on_error) {
+#if PENNING_CAF_1
+  return self->mail(std::move(message)).request(to, caf::infinite).then(on_result, on_error);
+#else
+  // One that is ending would not end before it had its answer.
+  if (self->getf(caf::abstract_actor::is_shutting_down_flag))
+    return {};
   const auto id = self->new_request_id(caf::message_priority::normal);
   to->enqueue(self->ctrl(), id, std::move(message), self->context());
   self->add_multiplexed_response_handler(
     id.response_id(), caf::behavior{caf::behavior::impl_ptr{
                         new detail::any_answer{std::move(on_result), std::move(on_error)}, false}});
+  return id.response_id();
+#endif
+}
+
+/// After this no answer to a request arrives, not even one that is in the mailbox already.
+inline void forget_request([[maybe_unused]] caf::scheduled_actor& self, request_id request) {
+#if PENNING_CAF_1
+  request.dispose();
+#else
+  detail::open_requests::of(self).erase(request);
+#endif
+}
+
+/// A request of a thread that is no actor: calls `on_result` or `on_error` before it returns.
+/// A deadline that has passed is the error `request_timeout` of CAF.
+template <class Message, class OnResult, class OnError>
+void request_and_wait(caf::scoped_actor& self, const caf::actor& to, Message&& message,
+                      std::optional<std::chrono::milliseconds> timeout, OnResult on_result,
+                      OnError on_error) {
+#if PENNING_CAF_1
+  const auto limit = timeout ? caf::timespan{*timeout} : caf::infinite;
+  self->mail(std::forward<Message>(message)).request(to, limit).receive(on_result, on_error);
+#else
+  const auto limit = timeout ? caf::duration{*timeout} : caf::duration{caf::infinite};
+  self->request(to, limit, std::forward<Message>(message)).receive(on_result, on_error);
 #endif
 }
 
@@ -235,6 +402,50 @@ class exit_observer final : public caf::attachable {
 
   const void* key_;
   callback call_;
+};
+
+/// What a process is: an event-based actor whose end does not wake the clock's thread.
+class quiet_actor : public caf::event_based_actor {
+ public:
+  using event_based_actor::event_based_actor;
+
+#if !PENNING_CAF_1
+  /// At every end 0.17 has its clock forget the actor's timeouts, which wakes another thread and
+  /// costs as much as all the rest. Only a request or a receive with a timeout can have set one.
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
+    if (!mailbox_.closed()) {
+      mailbox_.close();
+      get_normal_queue().flush_cache();
+      get_urgent_queue().flush_cache();
+      const detail::request_bouncer bounce{reason};
+      while (mailbox_.queue().new_round(1000, bounce).consumed_items > 0) {
+      }
+    }
+    if (had_requests_ || has_requests() || timeout_id_ != 0 || getf(is_detached_flag)
+        || !stream_managers_.empty() || !pending_stream_managers_.empty())
+      return event_based_actor::cleanup(std::move(reason), host);
+    unregister_from_system();
+    return caf::monitorable_actor::cleanup(std::move(reason), host);
+  }
+#endif
+
+ protected:
+  /// `quit`, which it must be ended with.
+  void end(caf::error reason) {
+#if !PENNING_CAF_1
+    had_requests_ = has_requests(); // they are forgotten in `quit`
+#endif
+    quit(std::move(reason));
+  }
+
+#if !PENNING_CAF_1
+ private:
+  bool has_requests() const {
+    return !awaited_responses_.empty() || !multiplexed_responses_.empty();
+  }
+
+  bool had_requests_ = false;
+#endif
 };
 
 /// Sets what CAF's scheduler shall be: `sharing` idles at 0.001 % of a processor, `stealing` at 0.3

@@ -40,4 +40,10 @@ using callback_result = std::variant<noreply, reply, stop>;
 struct ignore {};
 using init_result = std::variant<next_step, ignore, stop>;
 
+/// Thrown in a callback it ends the process with exactly this reason, as `exit/1` does; so does a
+/// thrown `term`. Any other exception is the reason `{exception, What}`.
+struct exit_with {
+  term reason;
+};
+
 } // namespace penning::actors

@@ -17,13 +17,15 @@ inline caf::error request_error(term reason) {
 
 /// The answer to a request, to be given later. Copies are one answer; when the last of them goes
 /// without having been given, the caller is told `noproc`: CAF 0.17 would let him wait for ever.
+/// With `end_reason`, where its process keeps the reason of its end (`[]` before), he is told that
+/// one once there is one.
 ///
 /// To be made in a message handler, and given up in `process::terminate` at the latest, since it
 /// keeps its actor alive.
 class pending_answer {
  public:
-  explicit pending_answer(caf::response_promise promise)
-      : state_{std::make_shared<state>(std::move(promise))} {}
+  explicit pending_answer(caf::response_promise promise, const term* end_reason = nullptr)
+      : state_{std::make_shared<state>(std::move(promise), end_reason)} {}
 
   /// Answers; only the first call counts.
   template <class T>
@@ -32,6 +34,9 @@ class pending_answer {
       state_->promise.deliver(std::forward<T>(value));
   }
 
+  /// Whether it has been given.
+  bool given() const noexcept { return state_->given; }
+
   void fail(term reason) { deliver(request_error(std::move(reason))); }
 
   /// What a handler returns so that CAF waits.
@@ -39,15 +44,17 @@ class pending_answer {
 
  private:
   struct state {
-    explicit state(caf::response_promise p) : promise{std::move(p)} {}
+    state(caf::response_promise p, const term* r) : promise{std::move(p)}, end_reason{r} {}
     ~state() {
+      const bool ended = end_reason && !end_reason->is_nil();
       if (!given)
-        promise.deliver(request_error(atoms::noproc()));
+        promise.deliver(request_error(ended ? *end_reason : term{atoms::noproc()}));
     }
     state(const state&) = delete;
     state& operator=(const state&) = delete;
 
-    caf::response_promise promise;
+    caf::response_promise promise; // keeps the process, and with it the reason
+    const term* end_reason;
     bool given = false;
   };
 

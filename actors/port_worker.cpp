@@ -4,21 +4,6 @@
 
 namespace penning::actors {
 
-namespace {
-
-/// Counts only while no other message has come since.
-struct timeout_due {
-  std::uint64_t number;
-};
-
-} // namespace
-
-} // namespace penning::actors
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::actors::timeout_due)
-
-namespace penning::actors {
-
 void worker_port::command(std::vector<char> bytes) {
   actors::send(&worker_, worker_.child_, actors::command{std::move(bytes)});
 }
@@ -71,7 +56,7 @@ void port_module::terminate(const term&) {}
 
 port_worker::port_worker(caf::actor_config& config, io::child_host& host,
                          os_process_options options, module_factory make_module)
-    : process{config},
+    : callback_process{config},
       host_{host},
       options_{std::move(options)},
       make_module_{std::move(make_module)},
@@ -87,19 +72,20 @@ start_result port_worker::init() {
   if (auto* refusal = std::get_if<stop>(&result))
     return {start_result::kind::stop, std::move(refusal->reason)};
   first_step_ = std::get<next_step>(std::move(result));
-  child_ = start_link<os_process>(host_, caf::actor{this}, options_);
-  return {start_result::kind::pending};
+  auto program = start_link<os_process>(host_, caf::actor{this}, options_);
+  child_ = std::move(program.pid);
+  return program.result;
 }
 
-void port_worker::handle_ack(const caf::actor_addr&, const term& result) {
-  if (result.is_tuple("error", 2))
-    return acknowledge({start_result::kind::stop, result.get_if<tuple>()->elements()[1]});
-  os_pid_ = result.get_if<tuple>()->elements()[1].as<std::int64_t>().value_or(0);
-  acknowledge({start_result::kind::ok, os_pid_});
+void port_worker::handle_ack(const caf::actor_addr&, const start_result& result) {
+  acknowledge(result);
+  if (result.how == start_result::kind::stop)
+    return;
+  os_pid_ = result.value.as<std::int64_t>().value_or(0);
   up_ = true;
-  run([this] { return noreply{first_step_}; });
+  run_first(std::move(first_step_));
   for (auto& [what, from] : std::exchange(early_, {}))
-    run(what, std::move(from));
+    run(what, from ? &*from : nullptr);
 }
 
 caf::message_handler port_worker::receive() {
@@ -112,100 +98,67 @@ caf::message_handler port_worker::receive() {
     },
     [this](exited&) { os_pid_ = 0; },
     [this](call& message) -> caf::result<term> {
-      pending_answer from{make_response_promise()};
-      run([this, request = message.request,
-           from]() mutable { return module_->handle_call(request, from); },
-          from);
+      auto from = answer_later();
+      run_when_up([this, request = message.request,
+                   from]() mutable { return module_->handle_call(request, from); },
+                  from);
       return from.promise();
     },
     [this](cast& message) {
-      run([this, request = message.request] { return module_->handle_cast(request); });
+      run_when_up([this, request = message.request] { return module_->handle_cast(request); });
     },
-    [this](timeout_due due) {
-      if (due.number == timeout_)
-        run([this] { return module_->handle_info(atoms::timeout()); });
-    },
-    [this](term& message) { run([this, message] { return module_->handle_info(message); }); },
+    [this](term& message) { take_info(std::move(message)); },
   };
 }
 
-void port_worker::run(const callback& what, std::optional<pending_answer> from) {
-  if (stopping_)
-    return;   // the module has been told `terminate` already
-  if (!up_) { // there is no output yet, so `what` owns all that it uses
-    early_.emplace_back(what, std::move(from));
-    return;
-  }
-  ++timeout_; // any message takes back the timeout
-  auto next = settle(guarded(what), std::move(from));
-  while (next && next->then_continue)
-    next = settle(guarded([&] { return module_->handle_continue(*next->then_continue); }), {});
-  if (next && next->timeout)
-    actors::send_after(this, *next->timeout, timeout_due{timeout_});
+void port_worker::run_when_up(callback what, std::optional<pending_answer> from) {
+  if (up_)
+    run(what, from ? &*from : nullptr);
+  else if (!is_stopping())
+    early_.emplace_back(std::move(what), std::move(from));
 }
 
-callback_result port_worker::guarded(const callback& what) {
-  try {
-    return what();
-  } catch (...) {
-    return stop{exception_reason(std::current_exception()), {}};
-  }
+void port_worker::take_info(term message) {
+  run_when_up([this, message = std::move(message)] { return on_info(message); });
 }
 
-std::optional<next_step> port_worker::settle(callback_result result,
-                                             std::optional<pending_answer> from) {
-  if (auto* end = std::get_if<stop>(&result)) {
-    if (from && end->value)
-      from->deliver(std::move(*end->value));
-    else if (from)
-      from->fail(end->reason);
-    stop_with(std::move(end->reason));
-    return std::nullopt;
-  }
-  if (auto* answer = std::get_if<reply>(&result)) {
-    if (from)
-      from->deliver(std::move(answer->value));
-    return std::move(answer->next);
-  }
-  return std::move(std::get<noreply>(result).next);
+callback_result port_worker::on_info(const term& message) {
+  return module_->handle_info(message);
+}
+
+callback_result port_worker::on_continue(const term& continuation) {
+  return module_->handle_continue(continuation);
 }
 
 void port_worker::handle_exit(const caf::actor_addr& from, const term& reason) {
-  if (from == parent())
-    return stop_with(reason);
   if (from != child_.address())
-    return run([&] { return module_->handle_info(tuple_of("EXIT"_a, to_pid(from), reason)); });
+    return callback_process::handle_exit(from, reason);
   child_ = nullptr;
-  if (stopping_)
-    return exit(stop_reason_);
+  if (end_reason_)
+    return exit(*end_reason_);
   run([&] { return module_->handle_exit(reason); });
   stop_with(reason);
 }
 
-void port_worker::stop_with(term reason) {
-  if (std::exchange(stopping_, true))
-    return;
-  stop_reason_ = std::move(reason);
-  self_ = caf::actor{this};
-  try {
-    module_->terminate(stop_reason_);
-  } catch (...) {
-    stop_reason_ = exception_reason(std::current_exception());
-  }
-  if (child_)
-    exit(child_, atoms::shutdown()); // its end ends this worker
-  else
-    exit(stop_reason_);
+void port_worker::on_stop(const term& reason) {
+  module_->terminate(reason);
+}
+
+void port_worker::finish(const term& reason) {
+  end_program(atoms::shutdown(), reason);
 }
 
 void port_worker::handle_kill() {
-  stopping_ = true;
-  stop_reason_ = atoms::killed();
+  silence();
+  end_program(atoms::kill(), atoms::killed());
+}
+
+void port_worker::end_program(const term& how, const term& reason) {
+  if (!child_)
+    return exit(reason);
+  end_reason_ = reason; // its end ends this worker
   self_ = caf::actor{this};
-  if (child_)
-    exit(child_, atoms::kill());
-  else
-    exit(stop_reason_);
+  exit(child_, how);
 }
 
 void port_worker::terminate(const term&) {

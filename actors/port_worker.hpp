@@ -1,8 +1,7 @@
 #pragma once
 
-#include <penning/actors/callback.hpp>
+#include <penning/actors/callback_process.hpp>
 #include <penning/actors/os_process.hpp>
-#include <penning/actors/pending_answer.hpp>
 
 #include <functional>
 #include <memory>
@@ -76,7 +75,7 @@ using module_factory = std::function<std::unique_ptr<port_module>()>;
 ///
 /// Its start is acknowledged when the program runs. However it ends, the program's processes are
 /// gone before its own end is told, so a restarted worker finds its port free.
-class port_worker : public process {
+class port_worker : public callback_process {
  public:
   port_worker(caf::actor_config& config, io::child_host& host, os_process_options options,
               module_factory make_module);
@@ -86,20 +85,24 @@ class port_worker : public process {
  protected:
   start_result init() override;
   caf::message_handler receive() override;
-  void handle_ack(const caf::actor_addr& child, const term& result) override;
+  void handle_ack(const caf::actor_addr& child, const start_result& result) override;
   void handle_exit(const caf::actor_addr& from, const term& reason) override;
   void handle_kill() override;
   void terminate(const term& reason) override;
+
+  callback_result on_info(const term& message) override;
+  callback_result on_continue(const term& continuation) override;
+  void on_stop(const term& reason) override;
+  void finish(const term& reason) override;
+  void take_info(term message) override;
 
  private:
   friend class worker_port;
 
   using callback = std::function<callback_result()>;
 
-  void run(const callback& what, std::optional<pending_answer> from = {});
-  callback_result guarded(const callback& what);
-  std::optional<next_step> settle(callback_result result, std::optional<pending_answer> from);
-  void stop_with(term reason);
+  void run_when_up(callback what, std::optional<pending_answer> from = {});
+  void end_program(const term& how, const term& reason);
 
   io::child_host& host_;
   os_process_options options_;
@@ -111,10 +114,8 @@ class port_worker : public process {
   std::int64_t os_pid_ = 0;
   bool up_ = false;
   std::vector<std::pair<callback, std::optional<pending_answer>>> early_; // came before it was up
-  std::uint64_t timeout_ = 0; // number of the timeout that is still wanted
-  bool stopping_ = false;
-  term stop_reason_;
-  caf::actor self_; // while it stops: nobody else may hold it any more
+  std::optional<term> end_reason_; // while its program ends before it
+  caf::actor self_;                // meanwhile: nobody else may hold it any more
 };
 
 } // namespace penning::actors

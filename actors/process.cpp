@@ -1,3 +1,4 @@
+#include <penning/actors/callback.hpp>
 #include <penning/actors/process.hpp>
 
 #include <exception>
@@ -9,14 +10,8 @@ namespace penning::actors {
 
 namespace {
 
-/// First message of a process that was spawned lazily: only that there is one.
-struct start_running {
-  static constexpr auto tag = "start_running";
-  auto fields() { return std::tuple{}; }
-};
-
-bool is_process(const caf::actor& actor) {
-  return dynamic_cast<process*>(caf::actor_cast<caf::abstract_actor*>(actor)) != nullptr;
+process* as_process(const caf::actor& actor) {
+  return dynamic_cast<process*>(caf::actor_cast<caf::abstract_actor*>(actor));
 }
 
 /// Runs `call` with the reason of `actor`'s end, or with `noproc` if it has ended already.
@@ -45,9 +40,23 @@ term to_ack(const start_result& result) {
   return tuple_of(atoms::ok(), result.value);
 }
 
+bool has_failed(const start_result& result) {
+  return result.how == start_result::kind::stop || result.how == start_result::kind::ignore;
+}
+
+start_result from_ack(const term& ack) {
+  using enum start_result::kind;
+  const auto* pair = ack.get_if<tuple>();
+  if (ack.is_tuple("error", 2))
+    return {stop, (*pair)[1]};
+  if (ack.is_atom("ignore"))
+    return {ignore};
+  return {ok, pair ? (*pair)[1] : term{atoms::undefined()}};
+}
+
 } // namespace
 
-process::process(caf::actor_config& config) : event_based_actor{config} {
+process::process(caf::actor_config& config) : quiet_actor{config} {
   set_exit_handler([this](caf::exit_msg& message) {
     exit_signal signal{message.source, reason_from(message.reason), false};
     on_signal(signal);
@@ -74,27 +83,93 @@ void process::exit(term reason) {
     return;
   ended_ = true;
   reason_ = std::move(reason);
-  quit(reason_to_error(reason_));
+  if (timers_)
+    timers_->close();
+  end(reason_to_error(reason_));
+}
+
+timer_queue& process::timers() {
+  if (!timers_)
+    timers_ = std::make_unique<timer_queue>(*this);
+  if (ended_)
+    timers_->close();
+  return *timers_;
 }
 
 void process::exit(const caf::actor& other, term reason) {
   actors::send_exit(other, address(), std::move(reason));
 }
 
-caf::actor process::adopt(caf::local_actor& parent, caf::actor child, bool wants_ack) {
-  // Nobody else knows the child yet, and it runs only once it gets the message below.
-  auto& self = dynamic_cast<process&>(*caf::actor_cast<caf::abstract_actor*>(child));
+void process::launch(execution_context* context, bool lazy, bool hide) {
+  if (lazy)
+    return;
+  run_init();
+  set_going(context, hide);
+}
+
+started process::begin(caf::local_actor& parent, caf::actor child, bool wants_ack) {
+  using enum start_result::kind;
+  // Nobody else knows the child yet, and it handles no message before it is launched below.
+  auto& self = *as_process(child);
+  auto* starter = dynamic_cast<process*>(&parent);
   self.parent_ = parent.address();
   self.wants_ack_ = wants_ack;
-  if (auto* known = dynamic_cast<process*>(&parent)) {
-    self.links_.emplace(self.parent_, false);
-    known->links_.emplace(child.address(), false);
-  } else {
-    auto node = self.links_.emplace(self.parent_, true).first;
-    self.watch(caf::actor_cast<caf::actor>(self.parent_), &*node);
+  auto link =
+    self.links_.emplace(self.parent_, starter ? peer_kind::process : peer_kind::foreign).first;
+  if (starter)
+    starter->links_.emplace(child.address(), peer_kind::process);
+  else
+    self.watch(caf::actor_cast<caf::actor>(self.parent_), &*link);
+  auto result = self.run_init();
+  const bool failed = has_failed(result);
+  if (wants_ack && failed) { // the answer is enough
+    self.forget(self.parent_);
+    if (starter)
+      starter->links_.erase(child.address());
   }
-  post(child, start_running{});
-  return child;
+  self.set_going(launch_context(parent), false);
+  if (wants_ack && !starter && result.how != pending)
+    post(caf::actor_cast<caf::actor>(self.parent_), init_ack{child.address(), to_ack(result)});
+  return {failed ? nullptr : std::move(child), std::move(result)};
+}
+
+void process::set_going(execution_context* context, bool hide) {
+  if (ended_) { // ended within `init`: gone before anyone hears of it
+    on_exit();
+    cleanup(reason_to_error(reason_), context);
+  } else { // there is nothing to do before the first message; one that came meanwhile counts
+    quiet_actor::launch(context, true, hide);
+  }
+}
+
+bool process::is_alive(const caf::actor& actor) {
+  if (auto* known = as_process(actor))
+    return !known->gone_.load(std::memory_order_acquire);
+  return !has_terminated(actor);
+}
+
+void process::at_end(const caf::actor& actor, std::function<void()> call) {
+  auto* known = as_process(actor);
+  if (!known)
+    return exit_observer::attach(actor, nullptr,
+                                 [call = std::move(call)](const caf::error&) { call(); });
+  const bool is_kept = known->exclusive_critical_section([&] {
+    const bool gone = known->gone_.load(std::memory_order_relaxed);
+    if (!gone)
+      known->at_end_.push_back(std::move(call));
+    return !gone;
+  });
+  if (!is_kept)
+    call();
+}
+
+void process::run_at_end(bool gone) {
+  const auto calls = exclusive_critical_section([&] {
+    gone_.store(gone, std::memory_order_release);
+    return std::exchange(at_end_, {});
+  });
+  for (auto& call : calls)
+    call();
 }
 
 void process::watch(const caf::actor& foreign, const void* key) {
@@ -105,15 +180,15 @@ void process::watch(const caf::actor& foreign, const void* key) {
 }
 
 void process::link(const caf::actor& other) {
-  const bool foreign = !is_process(other);
+  const auto kind = as_process(other) ? peer_kind::process : peer_kind::foreign;
   if (other.address() == address())
     return;
-  auto [node, added] = links_.emplace(other.address(), foreign);
+  auto [node, added] = links_.emplace(other.address(), kind);
   if (!added)
     return;
-  if (foreign)
+  if (kind == peer_kind::foreign)
     return watch(other, &*node);
-  actors::request(this, other, link_request{address()})
+  actors::request_urgent(this, other, link_request{address()})
     .then([] {}, [this, peer = other.address()](const caf::error&) { // its mailbox is closed
       exit_signal signal{peer, atoms::noproc(), true};
       on_signal(signal);
@@ -121,19 +196,27 @@ void process::link(const caf::actor& other) {
 }
 
 void process::unlink(const caf::actor& other) {
-  auto node = links_.find(other.address());
+  if (forget(other.address()) == peer_kind::process)
+    post_urgent(other, unlink_request{address()});
+}
+
+std::optional<process::peer_kind> process::forget(const caf::actor_addr& peer) {
+  const auto node = links_.find(peer);
   if (node == links_.end())
-    return;
-  if (node->second)
-    exit_observer::detach(other, &*node);
-  else
-    post(other, unlink_request{address()});
+    return std::nullopt;
+  const auto kind = node->second;
+  if (kind == peer_kind::foreign)
+    if (auto actor = caf::actor_cast<caf::actor>(peer))
+      exit_observer::detach(actor, &*node);
   links_.erase(node);
+  return kind;
 }
 
 monitor_ref process::monitor(const caf::actor& other) {
-  const auto ref = ++last_monitor_;
-  auto node = monitors_.emplace(ref, other.address()).first;
+  if (!monitors_)
+    monitors_ = std::make_unique<monitors>();
+  const auto ref = ++monitors_->last;
+  auto node = monitors_->all.emplace(ref, other.address()).first;
   observe(other, &*node, [self = address(), ref, peer = other.address()](term reason) {
     if (auto me = caf::actor_cast<caf::actor>(self))
       post(me, down{ref, peer, std::move(reason)});
@@ -142,12 +225,15 @@ monitor_ref process::monitor(const caf::actor& other) {
 }
 
 void process::demonitor(monitor_ref ref) {
-  auto node = monitors_.find(ref);
-  if (node == monitors_.end())
+  if (!monitors_)
+    return;
+  auto& all = monitors_->all;
+  const auto node = all.find(ref);
+  if (node == all.end())
     return;
   if (auto peer = caf::actor_cast<caf::actor>(node->second))
     exit_observer::detach(peer, &*node);
-  monitors_.erase(node);
+  all.erase(node);
 }
 
 void process::on_signal(exit_signal& signal) {
@@ -159,7 +245,7 @@ void process::on_signal(exit_signal& signal) {
   } else if (signal.reason == atoms::kill()) {
     return handle_kill();
   }
-  if (traps_)
+  if (traps_.load(std::memory_order_relaxed))
     handle_exit(signal.from, signal.reason);
   else if (signal.reason != atoms::normal())
     exit(signal.reason);
@@ -173,49 +259,97 @@ void process::handle_kill() {
 
 void process::handle_down(const down&) {}
 
-void process::handle_ack(const caf::actor_addr&, const term&) {}
+void process::handle_ack(const caf::actor_addr&, const start_result&) {}
 
 void process::terminate(const term&) {}
 
 caf::behavior process::make_behavior() {
-  run_init();
-  if (ended_)
-    return {};
   return caf::message_handler{
-    [](start_running) {},
     [this](exit_signal& signal) { on_signal(signal); },
-    [this](link_request& request) { links_.emplace(request.from, false); },
+    [this](link_request& request) { links_.emplace(request.from, peer_kind::process); },
     [this](unlink_request& request) { links_.erase(request.from); },
     [this](down& message) {
-      if (monitors_.erase(message.monitor) > 0)
+      if (monitors_ && monitors_->all.erase(message.monitor) > 0)
         handle_down(message);
     },
-    [this](init_ack& ack) { handle_ack(ack.from, ack.result); },
+    [this](init_ack& ack) {
+      const auto result = from_ack(ack.result);
+      if (has_failed(result))
+        links_.erase(ack.from);
+      handle_ack(ack.from, result);
+    },
   }
     .or_else(receive());
 }
 
-void process::run_init() {
+start_result process::run_init() {
+  using enum start_result::kind;
   start_result result;
+  std::optional<start_result> acknowledged;
+  init_result_ = &acknowledged;
   try {
-    result = init();
+    if (result = claim_name(); result.how == ok)
+      result = init();
+    if (acknowledged)
+      result = *std::move(acknowledged);
   } catch (...) {
-    result = {start_result::kind::stop, exception_reason(std::current_exception())};
+    result = {stop, exception_reason(std::current_exception())};
   }
-  if (result.how != start_result::kind::pending)
-    acknowledge(std::move(result));
+  init_result_ = nullptr;
+  settle(result);
+  return result;
+}
+
+start_result process::claim_name() {
+  if (!name_)
+    return {};
+  const auto claim = register_name(system(), *name_, caf::actor{this});
+  has_name_ = static_cast<bool>(claim);
+  if (claim)
+    return {};
+  if (claim.error != name_errc::taken)
+    return {start_result::kind::stop, atom{to_string(claim.error)}};
+  const auto owner = claim.owner ? term{to_pid(claim.owner.address())} : atoms::undefined();
+  return {start_result::kind::stop, tuple_of(atom{"already_started"}, owner)};
+}
+
+/// A local name goes by `at_end`, as in every registry of ours; another one may know of no end.
+void process::give_up_name() {
+  if (!std::exchange(has_name_, false) || name_->is_local())
+    return;
+  try {
+    auto& registry = name_->registry(system());
+    if (registry.whereis_name(name_->name()).address() == address())
+      registry.unregister_name(name_->name());
+  } catch (...) { // it ends all the same
+  }
 }
 
 void process::acknowledge(start_result result) {
-  using enum start_result::kind;
+  if (init_result_) {
+    *init_result_ = std::move(result);
+    return;
+  }
   if (std::exchange(wants_ack_, false)) {
+    if (has_failed(result)) {
+      forget(parent_); // the answer is enough
+      give_up_name();
+      run_at_end(false);
+    }
     if (auto parent = caf::actor_cast<caf::actor>(parent_))
       post(parent, init_ack{address(), to_ack(result)});
   }
+  settle(result);
+}
+
+void process::settle(const start_result& result) {
+  using enum start_result::kind;
   if (result.how == stop)
-    exit(std::move(result.value));
+    exit(result.value);
   else if (result.how == ignore)
     exit(atoms::normal());
+  if (result.how != pending)
+    wants_ack_ = false;
 }
 
 void process::on_exit() {
@@ -231,37 +365,46 @@ void process::on_exit() {
   } catch (...) {
     reason_ = exception_reason(std::current_exception());
   }
-  for (auto& node : monitors_)
-    if (auto peer = caf::actor_cast<caf::actor>(node.second))
-      exit_observer::detach(peer, &node);
+  give_up_name();
+  run_at_end(true);
+  if (const auto watched = std::exchange(monitors_, nullptr))
+    for (auto& node : watched->all)
+      if (auto peer = caf::actor_cast<caf::actor>(node.second))
+        exit_observer::detach(peer, &node);
   for (auto& node : links_)
     tell(node, reason_);
-  monitors_.clear();
   links_.clear();
+  timers_.reset();
 }
 
 void process::leave(const caf::actor_addr& peer, term reason) {
   if (auto node = links_.find(peer); node != links_.end()) {
+    give_up_name();
+    run_at_end(false);
     tell(*node, reason);
     links_.erase(node);
   }
 }
 
-void process::tell(const std::pair<const caf::actor_addr, bool>& link, const term& reason) {
+void process::tell(const links::value_type& link, const term& reason) {
   const auto peer = caf::actor_cast<caf::actor>(link.first);
   if (!peer)
     return;
-  if (link.second) {
+  if (link.second == peer_kind::foreign) {
     exit_observer::detach(peer, &link);
     post_caf_exit(peer, address(), reason_to_error(reason));
   } else {
-    post(peer, exit_signal{address(), reason, true});
+    send_signal(peer, {address(), reason, true});
   }
 }
 
 term exception_reason(const std::exception_ptr& exception) {
   try {
     std::rethrow_exception(exception);
+  } catch (const exit_with& end) {
+    return end.reason;
+  } catch (const term& reason) {
+    return reason;
   } catch (const std::exception& e) {
     return tuple_of(atom{"exception"}, binary{e.what()});
   } catch (...) {
@@ -292,18 +435,21 @@ caf::error reason_to_error(const term& reason) {
   return make_payload_error(reason);
 }
 
-void send_exit(const caf::actor& to, const caf::actor_addr& from, term reason) {
-  if (!is_process(to)) {
-    const bool kill = reason == atoms::kill();
-    return post_caf_exit(to, from,
-                         kill ? caf::make_error(caf::exit_reason::kill) : reason_to_error(reason));
-  }
-  exit_signal signal{from, std::move(reason), false};
-  // A brutal kill waits behind nothing; any other signal keeps its place among the messages.
-  if (signal.reason == atoms::kill())
-    post_urgent(to, std::move(signal));
-  else
+void process::send_signal(const caf::actor& to, exit_signal signal) {
+  // To one that traps it is a message among others. Any other it ends, whatever waits in the
+  // mailbox: nothing of that would be handled any more in OTP either.
+  const bool traps = as_process(to)->traps_.load(std::memory_order_relaxed);
+  if (traps && (signal.by_link || signal.reason != atoms::kill()))
     post(to, std::move(signal));
+  else
+    post_urgent(to, std::move(signal));
+}
+
+void send_exit(const caf::actor& to, const caf::actor_addr& from, term reason) {
+  if (as_process(to))
+    return process::send_signal(to, {from, std::move(reason), false});
+  const bool kill = reason == atoms::kill();
+  post_caf_exit(to, from, kill ? caf::make_error(caf::exit_reason::kill) : reason_to_error(reason));
 }
 
 } // namespace penning::actors

@@ -1,32 +1,43 @@
 #pragma once
 
 #include <penning/actors/messages.hpp>
+#include <penning/actors/registry_name.hpp>
+#include <penning/actors/timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace penning::actors {
 
 /// What the start of a process came to, or that it will tell later.
 struct start_result {
   enum class kind : std::uint8_t {
-    ok,      ///< Up: the parent is told at once, with `value` as additional information, if any.
+    ok,      ///< Up, with `value` as additional information, if it is not `undefined`.
     pending, ///< The process calls `acknowledge` itself, once it is up or has failed.
-    ignore,  ///< Ends `normal`, the parent is told `ignore`.
-    stop,    ///< Ends with `value` as its reason, the parent is told `{error, Reason}`.
+    ignore,  ///< Ends `normal`.
+    stop,    ///< Ends with `value` as its reason.
   };
   kind how = kind::ok;
   term value = atoms::undefined();
 };
 
-/// The longest time that a timer of ours takes, as of Erlang's: 2^32 - 1 ms, about 50 days.
-inline constexpr std::chrono::milliseconds max_delay{4'294'967'295};
+/// What `start_link` returns: `{ok, Pid}`, `{ok, Pid, Info}`, `ignore` or `{error, Reason}`, or
+/// that an `init_ack` will tell.
+struct started {
+  caf::actor pid; ///< Null unless it is up or may yet be: `ok`, `pending`.
+  start_result result;
+};
 
 /// Identifies a monitor of one process.
 using monitor_ref = std::uint64_t;
@@ -35,15 +46,14 @@ using monitor_ref = std::uint64_t;
 /// through links and cannot be trapped (docs/decisions/links.md).
 ///
 /// - A process that ends with R sends everyone linked to it an exit signal R. One that does not
-/// trap
-///   exits ends with R itself, unless R is `normal`; one that does gets it in `handle_exit`.
+///   trap exits ends with R itself, unless R is `normal`; one that does gets it in `handle_exit`.
 /// - `exit(other, kill)` cannot be trapped, and everyone else reads `killed`.
 /// - A monitor gives exactly one `down`, with `noproc` for an actor that has ended already.
 ///
 /// Peers may be actors of any kind: one that is no process gets CAF's exit message instead.
 /// Thread safety: as CAF's actors; call these functions from the process's own handlers.
 /// Source: the Erlang reference manual, "Processes"; `erlang:exit/2`, `link/1`, `monitor/2`.
-class process : public caf::event_based_actor {
+class process : public quiet_actor {
  public:
   explicit process(caf::actor_config& config);
   ~process() override;
@@ -65,31 +75,55 @@ class process : public caf::event_based_actor {
   void demonitor(monitor_ref ref);
 
   /// Whether exit signals reach `handle_exit` instead of ending the process; off at first.
-  void trap_exit(bool on) noexcept { traps_ = on; }
+  void trap_exit(bool on) noexcept { traps_.store(on, std::memory_order_relaxed); }
 
   bool is_linked(const caf::actor_addr& other) const { return links_.contains(other); }
 
-  /// Starts a process that is linked to this one from its first moment on. Does not wait for its
-  /// `init`.
+  /// What `send_after`, `run_after` and `cancel_timer` work on.
+  timer_queue& timers();
+
+  /// Starts a process that is linked to this one from its first moment on. One whose `init` fails
+  /// ends like any other: this process gets its exit signal.
   template <std::derived_from<process> P, class... Args>
   caf::actor spawn_link(Args&&... args) {
-    return adopt(*this, spawn<P, caf::lazy_init>(std::forward<Args>(args)...), false);
+    auto child = spawn<P, caf::lazy_init>(std::forward<Args>(args)...);
+    begin(*this, child, false);
+    return child;
   }
 
-  /// As `spawn_link`, and the new process answers with an `init_ack`: see `handle_ack`.
+  /// As `spawn_link`, but tells what `init` came to; a process that did not start is gone then, and
+  /// sends no exit signal. One that is `pending` tells by `handle_ack`. Source: `proc_lib`.
   template <std::derived_from<process> P, class... Args>
-  caf::actor start_link(Args&&... args) {
-    return adopt(*this, spawn<P, caf::lazy_init>(std::forward<Args>(args)...), true);
+  started start_link(Args&&... args) {
+    auto child = spawn<P, caf::lazy_init>(std::forward<Args>(args)...);
+    return begin(*this, std::move(child), true);
   }
 
-  /// Makes `parent` the parent of a process that was spawned lazily, links the two and sets it
-  /// going. What `spawn_link` and `start_link` are made of.
-  static caf::actor adopt(caf::local_actor& parent, caf::actor child, bool wants_ack);
+  /// Links a process that was spawned lazily to `parent`, runs its `init` in this thread and sets
+  /// it going. What `spawn_link` and `start_link` are made of.
+  static started begin(caf::local_actor& parent, caf::actor child, bool wants_ack);
+
+  /// Whether `actor` has not ended yet; an actor that is no process counts as one.
+  static bool is_alive(const caf::actor& actor);
+
+  /// Calls `call` once `actor` has ended, or at once if it has. A process calls it in its own
+  /// thread after `terminate`, when it is no longer alive, and before its links and monitors are
+  /// told; as early as its parent is told of the end, if that is before (`leave`, `acknowledge`).
+  /// An actor that is no process calls it among its attachables. `call` must not throw or block.
+  /// Thread safety: may be called from any thread.
+  static void at_end(const caf::actor& actor, std::function<void()> call);
+
+  /// The name that it is started under, if any; see `set_name`.
+  const server_name* registered_name() const noexcept { return name_.get(); }
+
+  /// CAF's launch, once `init` has run; a lazily spawned process waits for `begin`.
+  void launch(execution_context* context, bool lazy, bool hide) override;
 
  protected:
   // -- what a process is made of ------------------------------------------------------------------
 
-  /// Runs first, in the new process. What it throws ends it like `stop`.
+  /// Runs first, in the thread of whoever starts the process, and before any message. What it
+  /// throws ends the process like `stop`.
   virtual start_result init() { return {}; }
 
   /// The messages that the process understands.
@@ -103,17 +137,22 @@ class process : public caf::event_based_actor {
 
   virtual void handle_down(const down& message);
 
-  /// A process that this one started with `start_link` is up, or is not: `ok`, `{ok, Info}`,
-  /// `ignore` or `{error, Reason}`.
-  virtual void handle_ack(const caf::actor_addr& child, const term& result);
+  /// A process of which `start_link` said `pending` is up, or is not.
+  virtual void handle_ack(const caf::actor_addr& child, const start_result& result);
 
   /// Last: after it the links and monitors are told. Give up all handles to other actors here.
   virtual void terminate(const term& reason);
 
   // -- for the classes made from it ---------------------------------------------------------------
 
-  /// Tells the parent how the start went, once; see `start_result::kind::pending`. With an error
-  /// the process then ends with that reason.
+  /// In the constructor: the name to start under. It is registered before `init` runs; if another
+  /// live actor has it, the start fails with `{already_started, Pid}` instead, with `undefined` if
+  /// its registry does not know whom. It is free again before anyone hears of the end: of a start
+  /// that failed before `start_link` returns. Source: `gen:start/6`.
+  void set_name(server_name name) { name_ = std::make_unique<server_name>(std::move(name)); }
+
+  /// Tells how the start went, once; see `start_result::kind::pending`. Within `init` it decides
+  /// what that comes to, whatever it returns. With an error the process then ends with that reason.
   void acknowledge(start_result result);
 
   /// Ends one link with an exit signal, as if this process had ended already; for one that still
@@ -129,28 +168,51 @@ class process : public caf::event_based_actor {
   caf::behavior make_behavior() final;
   void on_exit() final;
 
-  void run_init();
+  friend void send_exit(const caf::actor& to, const caf::actor_addr& from, term reason);
+
+  enum class peer_kind : std::uint8_t { process, foreign };
+  using links = std::unordered_map<caf::actor_addr, peer_kind>;
+  struct monitors {
+    std::unordered_map<monitor_ref, caf::actor_addr> all;
+    monitor_ref last = 0;
+  };
+
+  start_result run_init();
+  start_result claim_name();
+  void give_up_name();
+  void run_at_end(bool gone);
+  void settle(const start_result& result);
+  void set_going(execution_context* context, bool hide);
   void on_signal(exit_signal& signal);
   void watch(const caf::actor& foreign, const void* key);
-  void tell(const std::pair<const caf::actor_addr, bool>& link, const term& reason);
+  std::optional<peer_kind> forget(const caf::actor_addr& peer);
+  void tell(const links::value_type& link, const term& reason);
+  static void send_signal(const caf::actor& to, exit_signal signal);
 
+  // Small, for there may be a million: what few need stands behind a pointer.
   // The nodes of both maps serve as keys of observers: their addresses are stable and unique.
-  std::unordered_map<caf::actor_addr, bool> links_; // peer -> is it foreign, that is no process
-  std::unordered_map<monitor_ref, caf::actor_addr> monitors_;
-  monitor_ref last_monitor_ = 0;
+  links links_;
+  std::unique_ptr<monitors> monitors_;
+  std::unique_ptr<timer_queue> timers_;
+  std::unique_ptr<const server_name> name_;
   caf::actor_addr parent_;
-  bool wants_ack_ = false;
-  bool traps_ = false;
-  bool ended_ = false;
+  std::optional<start_result>* init_result_ = nullptr; // within `init`: of `acknowledge`
+  std::vector<std::function<void()>> at_end_;          // with `gone_`, under CAF's own lock
   term reason_;
+  std::atomic<bool> gone_ = false;  // read by `is_alive` without the lock
+  std::atomic<bool> traps_ = false; // read by those who send exit signals
+  bool wants_ack_ = false;
+  bool has_name_ = false;
+  bool ended_ = false;
 };
 
 /// `process::start_link` for a parent of any kind, a `caf::scoped_actor` of a main program or of a
-/// test, say: it gets the `init_ack` as a message.
+/// test, say: it gets the `init_ack` as a message, in any case.
 template <std::derived_from<process> P, class... Args>
 caf::actor start_link(caf::local_actor& parent, Args&&... args) {
   auto child = parent.system().spawn<P, caf::lazy_init>(std::forward<Args>(args)...);
-  return process::adopt(parent, std::move(child), true);
+  process::begin(parent, child, true);
+  return child;
 }
 
 /// The exit reason of an actor as a term: a `process` gives its own; CAF's `user_shutdown` is
@@ -160,7 +222,8 @@ term reason_from(const caf::error& reason);
 /// The exit reason as CAF's error, readable by `reason_from`.
 caf::error reason_to_error(const term& reason);
 
-/// What a thrown exception is as an exit reason: `{exception, What}`.
+/// What a thrown exception is as an exit reason: `{exception, What}`; a thrown `exit_with` or
+/// `term` is that reason.
 term exception_reason(const std::exception_ptr& exception);
 
 /// An actor of this program in a term: a pid of the node `penning`. It identifies, it does not own.

@@ -91,9 +91,10 @@ class PortWorker : public deterministic {
     os_process_options options;
     options.program = "/bin/true";
     post(parent_, probe::step{[&](probe& self) {
-           worker_ = self.start_link<port_worker>(host_, options, factory);
+           start_ = self.start_link<port_worker>(host_, options, factory);
          }});
     run();
+    worker_ = start_.pid;
   }
 
   void running() {
@@ -113,6 +114,7 @@ class PortWorker : public deterministic {
   probe::log log_;
   recording_host host_;
   caf::actor parent_, worker_;
+  started start_;
 };
 
 TEST_F(PortWorker, IsUpOnceItsProgramRuns) {
@@ -122,23 +124,23 @@ TEST_F(PortWorker, IsUpOnceItsProgramRuns) {
   host_.last().start();
   run();
   ASSERT_EQ(log_.acks.size(), 1u);
-  EXPECT_EQ(log_.acks[0].second, tuple_of(atoms::ok(), 4711));
+  EXPECT_EQ(log_.acks[0].second.how, start_result::kind::ok);
+  EXPECT_EQ(log_.acks[0].second.value, 4711);
 }
 
 TEST_F(PortWorker, StartsNothingWhenInitRefuses) {
   script_.init = [] { return stop{"no"_a, {}}; };
   start();
   EXPECT_TRUE(host_.children.empty());
-  ASSERT_EQ(log_.acks.size(), 1u);
-  EXPECT_EQ(log_.acks[0].second, tuple_of(atoms::error(), "no"_a));
+  EXPECT_EQ(start_.result.how, start_result::kind::stop);
+  EXPECT_EQ(start_.result.value, "no"_a);
 }
 
 TEST_F(PortWorker, StartsNothingWhenInitIgnores) {
   script_.init = [] { return ignore{}; };
   start();
   EXPECT_TRUE(host_.children.empty());
-  ASSERT_EQ(log_.acks.size(), 1u);
-  EXPECT_EQ(log_.acks[0].second, "ignore"_a);
+  EXPECT_EQ(start_.result.how, start_result::kind::ignore);
 }
 
 TEST_F(PortWorker, FailsToStartAsItsProgramDoes) {
@@ -146,8 +148,8 @@ TEST_F(PortWorker, FailsToStartAsItsProgramDoes) {
   host_.last().observer->on_start_failed(std::make_error_code(std::errc::permission_denied), "x");
   run();
   ASSERT_EQ(log_.acks.size(), 1u);
-  EXPECT_EQ(log_.acks[0].second,
-            tuple_of(atoms::error(), tuple_of("eacces"_a, "x: Permission denied")));
+  EXPECT_EQ(log_.acks[0].second.how, start_result::kind::stop);
+  EXPECT_EQ(log_.acks[0].second.value, tuple_of("eacces"_a, "x: Permission denied"));
 }
 
 TEST_F(PortWorker, HandlesOutputAndThenTheEnd) {

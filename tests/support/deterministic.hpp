@@ -64,7 +64,8 @@ class deterministic : public ::testing::Test {
 class probe : public actors::process {
  public:
   struct log {
-    std::vector<std::pair<caf::actor_addr, term>> exits, downs, acks;
+    std::vector<std::pair<caf::actor_addr, term>> exits, downs;
+    std::vector<std::pair<caf::actor_addr, actors::start_result>> acks;
     std::optional<term> ended;
   };
   using step = std::function<void(probe&)>;
@@ -86,7 +87,7 @@ class probe : public actors::process {
   void handle_down(const actors::down& message) override {
     log_.downs.emplace_back(message.from, message.reason);
   }
-  void handle_ack(const caf::actor_addr& child, const term& result) override {
+  void handle_ack(const caf::actor_addr& child, const actors::start_result& result) override {
     log_.acks.emplace_back(child, result);
   }
   void terminate(const term& reason) override { log_.ended = reason; }
