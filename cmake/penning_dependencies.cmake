@@ -18,11 +18,11 @@ penning_dependency(Boost::filesystem -lboost_filesystem Boost 1.81 COMPONENTS fi
 penning_dependency(CAF::core -lcaf_core CAF 0.17.6 COMPONENTS core)
 penning_dependency(ZLIB::ZLIB zlib ZLIB)
 penning_dependency(tomlplusplus::tomlplusplus tomlplusplus tomlplusplus 3.3)
+penning_dependency(spdlog::spdlog spdlog spdlog 1.10)
 
 # Only programs of ours use these, so no installed library needs them.
 if(PENNING_BUILD_APPS OR PENNING_BUILD_BENCHMARKS)
   find_package(CLI11 REQUIRED)
   find_package(nlohmann_json REQUIRED)
   find_package(fmt REQUIRED)
-  find_package(spdlog REQUIRED)
 endif()

@@ -18,6 +18,12 @@ class restart_intensity {
       : intensity_{intensity},
         period_{period} {}
 
+  /// From now on; restarts that were counted stay so.
+  void set_limits(std::uint32_t intensity, std::chrono::seconds period) {
+    intensity_ = intensity;
+    period_ = period;
+  }
+
   /// Counts a restart at `now`; false if it is one too many.
   bool add(std::chrono::seconds now) {
     while (!restarts_.empty() && restarts_.front() < now - period_)

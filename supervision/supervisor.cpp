@@ -1,325 +1,458 @@
 #include <penning/supervision/supervisor.hpp>
 
-#include <penning/actors/pending_answer.hpp>
+#include <penning/supervision/restart_plan.hpp>
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 namespace penning::supervision {
-
-namespace {
 
 using namespace actors::literals;
 using actors::tuple_of;
 namespace atoms = actors::atoms;
 
-struct retry_start {
-  term id;
-};
-struct stop_overdue {
-  std::uint64_t number;
-};
+namespace {
 
-/// Reasons that are no crash: `normal`, `shutdown`, `{shutdown, _}`.
-bool is_shutdown_like(const term& reason) {
-  return reason == atoms::normal() || reason == atoms::shutdown() || reason.is_tuple("shutdown", 2);
+term refused_strategy() {
+  return tuple_of("supervisor_data"_a, tuple_of("invalid_strategy"_a, "simple_one_for_one"_a));
 }
 
-/// Ends of a stopped child that are not worth a report: what it was asked for, and for one that is
-/// not permanent any orderly end. Source: `shutdown/1` and `do_terminate/2` in supervisor.erl.
-bool is_silent(const child_spec& spec, const term& reason) {
-  if (reason == atoms::shutdown())
-    return true;
-  if (std::holds_alternative<brutal_kill>(spec.shutdown) && reason == atoms::killed())
-    return true;
-  return spec.restart != restart_type::permanent && is_shutdown_like(reason);
+actors::atom atom_of(child_state state) {
+  return state == child_state::running ? "running"_a : "restarting"_a;
 }
 
 } // namespace
 
-} // namespace penning::supervision
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::supervision::retry_start)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::supervision::stop_overdue)
-
-namespace penning::supervision {
-
 supervisor::supervisor(caf::actor_config& config, supervisor_options options)
-    : process{config},
-      options_{std::move(options)},
-      restarts_{options_.flags.intensity, options_.flags.period} {
-  validate(options_.flags, options_.children);
-  for (auto& spec : options_.children)
-    children_.push_back({std::move(spec), nullptr, child_state::undefined, {}});
-  options_.children.clear();
-}
+    : supervisor_core{config, options.flags, std::move(options.name)},
+      resolve_{std::move(options.resolve)},
+      first_specs_{std::move(options.children)} {}
 
 actors::start_result supervisor::init() {
-  trap_exit(true);
-  start_rest(0);
+  supervisor_spec spec{flags(), std::exchange(first_specs_, {})};
+  try {
+    validate(spec);
+  } catch (const spec_error& error) {
+    return {actors::start_result::kind::stop, error.reason()};
+  }
+  if (flags().strategy == strategy::simple_one_for_one) // that is a dynamic_supervisor
+    return {actors::start_result::kind::stop, refused_strategy()};
+  operation first;
+  first.is_first_start = true;
+  for (auto& each : spec.children)
+    first.start.push_back(&add(std::move(each)));
+  first.done = [this](child* failed, const term& reason) {
+    if (!failed) {
+      set_up();
+      return set_idle();
+    }
+    tell_about(report_kind::start_error, *failed, reason);
+    shut_down(
+      tuple_of("shutdown"_a, tuple_of("failed_to_start_child"_a, failed->spec->id, reason)));
+  };
+  run(std::move(first));
   return {actors::start_result::kind::pending};
 }
 
-caf::message_handler supervisor::receive() {
-  return {
-    [this](which_children) -> caf::result<children> {
-      actors::pending_answer answer{make_response_promise()};
-      defer([this, answer]() mutable { answer.deliver(list()); });
-      return answer.promise();
-    },
-    [this](count_children) -> caf::result<child_counts> {
-      actors::pending_answer answer{make_response_promise()};
-      defer([this, answer]() mutable { answer.deliver(count()); });
-      return answer.promise();
-    },
-    [this](retry_start& message) { defer([this, id = message.id] { retry(id); }); },
-    [this](stop_overdue message) {
-      auto* current = std::get_if<stopping>(&activity_);
-      if (current && message.number == stop_number_)
-        exit(children_[current->index].pid, atoms::kill());
-    },
-  };
+// -- what is being done ---------------------------------------------------------------------------
+
+void supervisor::run(operation next) {
+  set_busy();
+  operation_ = std::move(next);
+  advance();
 }
 
-// -- starting -------------------------------------------------------------------------------------
-
-void supervisor::start_rest(std::size_t index) {
-  if (index < children_.size())
-    return start(index, false);
-  up_ = true;
-  acknowledge({});
-  rest();
-}
-
-void supervisor::start(std::size_t index, bool is_restart) {
-  activity_ = starting{index, is_restart};
-  term failure = "bad_return"_a;
-  try {
-    children_[index].pid = children_[index].spec.start(*this);
-  } catch (...) {
-    failure = actors::exception_reason(std::current_exception());
-  }
-  if (!children_[index].pid)
-    on_start_result(tuple_of("error"_a, failure));
-}
-
-void supervisor::handle_ack(const caf::actor_addr& from, const term& result) {
-  auto* current = std::get_if<starting>(&activity_);
-  if (current && children_[current->index].pid.address() == from)
-    on_start_result(result);
-}
-
-void supervisor::on_start_result(const term& result) {
-  const auto what = std::get<starting>(activity_);
-  auto& child = children_[what.index];
-  if (result.is_tuple("error", 2))
-    return on_start_failed(what, (*result.get_if<actors::tuple>())[1]);
-  if (result == "ignore"_a) {
-    child.pid = nullptr;
-    child.state = child_state::undefined;
-    if (child.spec.restart == restart_type::temporary) { // only ever at its first start
-      children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(what.index));
-      return start_rest(what.index);
+void supervisor::advance() {
+  while (operation_ && !operation_->waits_for_start) {
+    auto& what = *operation_;
+    if (what.stopped < what.stop.size()) {
+      if (!stop_next(what))
+        return;
+    } else if (!what.forget.empty()) {
+      for (auto* each : std::exchange(what.forget, {}))
+        forget(*each);
+    } else if (what.started < what.start.size()) {
+      if (!start_next(what))
+        return;
+    } else {
+      finish(nullptr, atoms::undefined());
     }
-  } else {
-    child.state = child_state::running;
-    const auto* with_info = result.get_if<actors::tuple>();
-    tell(report_kind::progress, child, atoms::undefined(),
-         with_info ? (*with_info)[1] : term{atoms::undefined()});
   }
-  if (!what.is_restart)
-    return start_rest(what.index + 1);
-  rest();
 }
 
-void supervisor::on_start_failed(const starting& what, const term& reason) {
-  auto& child = children_[what.index];
-  child.pid = nullptr;
-  tell(report_kind::start_error, child, reason);
-  if (!what.is_restart)
-    return shut_down(
-      tuple_of("shutdown"_a, tuple_of("failed_to_start_child"_a, child.spec.id, reason)));
-  child.state = child_state::restarting;
-  // Through the mailbox, so that what is there already, a shutdown say, is handled first.
-  actors::post(caf::actor{this}, retry_start{child.spec.id});
-  rest();
+/// Whether it is down already; else `on_stopped` goes on.
+bool supervisor::stop_next(operation& what) {
+  auto& next = *what.stop[what.stopped];
+  if (next.pid && !next.ended) {
+    const auto policy = next.spec->shutdown_or_default();
+    const auto group = new_group();
+    stop_child(next.pid, policy, group);
+    limit_stop(policy, group);
+    return false;
+  }
+  ++what.stopped;
+  if (next.ended)
+    tell_about(is_silent_stop(*next.spec, *next.ended) ? report_kind::child_stopped
+                                                       : report_kind::shutdown_error,
+               next, *next.ended);
+  set_stopped(next);
+  return true;
 }
 
-void supervisor::retry(const term& id) {
-  const auto found = std::ranges::find(children_, id, [](auto& c) { return c.spec.id; });
-  if (found != children_.end() && found->state == child_state::restarting)
-    restart(static_cast<std::size_t>(found - children_.begin()));
+void supervisor::on_stopped(const caf::actor& pid, const term& reason) {
+  auto& stopped = *find(pid.address());
+  stopped.ended = reason;
+  advance();
+}
+
+/// Whether its start has returned; else `handle_ack` or its end goes on.
+bool supervisor::start_next(operation& what) {
+  auto& next = *what.start[what.started];
+  auto result = call_start(*next.spec, next.spec->mfargs.arguments, true);
+  if (result.pid) {
+    next.pid = std::move(result.pid);
+    by_pid_.emplace(next.pid.id(), &next);
+  }
+  if (result.result.how == actors::start_result::kind::pending) {
+    what.waits_for_start = true;
+    wait_for_start();
+    return false;
+  }
+  on_start_result(std::move(result.result));
+  return true;
+}
+
+void supervisor::handle_ack(const caf::actor_addr& from, const actors::start_result& result) {
+  if (!operation_ || !operation_->waits_for_start)
+    return;
+  const auto& starting = *operation_->start[operation_->started];
+  if (starting.pid.address() != from)
+    return;
+  on_start_result(result);
+  advance();
+}
+
+void supervisor::on_start_result(actors::start_result result) {
+  using enum actors::start_result::kind;
+  auto& what = *operation_;
+  auto& starting = *what.start[what.started];
+  what.waits_for_start = false;
+  ++what.started;
+  if (result.how == ok) {
+    starting.state = child_state::running;
+    starting.last_pid = starting.pid.address();
+    tell_about(report_kind::progress, starting, atoms::undefined(), result.value);
+    if (what.started == what.start.size())
+      finish(nullptr, result.value);
+    return;
+  }
+  if (starting.pid) {
+    by_pid_.erase(starting.pid.id());
+    starting.pid = nullptr;
+  }
+  if (result.how == stop)
+    return finish(&starting, result.value);
+  set_stopped(starting);
+  if (what.is_first_start && starting.restart() == restart_type::temporary)
+    forget(starting);
+}
+
+void supervisor::finish(child* failed, const term& value) {
+  const auto then = std::move(operation_->done);
+  operation_.reset();
+  then(failed, value);
+}
+
+bool supervisor::give_up_start() {
+  if (!operation_ || !operation_->waits_for_start)
+    return false;
+  operation_.reset();
+  return true;
+}
+
+void supervisor::stop_children() {
+  operation last;
+  for (auto& each : children_)
+    last.stop.push_back(&each);
+  std::ranges::reverse(last.stop);
+  last.done = [this](child*, const term&) { children_stopped(); };
+  run(std::move(last));
+}
+
+void supervisor::terminate(const term& reason) {
+  operation_.reset();
+  by_pid_.clear();
+  by_id_.clear();
+  children_.clear();
+  supervisor_core::terminate(reason);
 }
 
 // -- ends of children -----------------------------------------------------------------------------
 
-void supervisor::handle_exit(const caf::actor_addr& from, const term& reason) {
-  if (from == parent())
-    return shut_down(reason);
-  const auto index = find(from);
-  if (!index)
+void supervisor::on_exit_signal(const caf::actor_addr& from, const term& reason) {
+  auto* ended = find(from);
+  if (!ended)
     return; // an old instance, or a stranger
-  auto* current = std::get_if<starting>(&activity_);
-  if (current && current->index == *index) // it ended without an answer
-    return on_start_result(tuple_of("error"_a, reason));
-  auto* awaited = std::get_if<stopping>(&activity_);
-  if (awaited && awaited->index == *index)
-    return on_stopped(reason);
-  children_[*index].ended = reason;
-  defer([this, from] { on_child_exit(from); });
+  if (operation_ && operation_->waits_for_start
+      && operation_->start[operation_->started] == ended) { // it ended without an answer
+    on_start_result({actors::start_result::kind::stop, reason});
+    return advance();
+  }
+  ended->ended = reason;
+  enqueue([this, from] { on_child_exit(from); });
 }
 
 void supervisor::on_child_exit(const caf::actor_addr& from) {
-  const auto index = find(from);
-  if (!index)
+  auto* ended = find(from);
+  if (!ended)
     return; // stopped meanwhile
-  auto& child = children_[*index];
-  const auto reason = *std::exchange(child.ended, std::nullopt);
+  auto& which = *ended;
+  const auto reason = *std::exchange(which.ended, std::nullopt);
+  by_pid_.erase(from.id());
+  which.pid = nullptr;
+  which.state = child_state::undefined;
   const bool crashed = !is_shutdown_like(reason);
-  if (crashed || child.spec.restart == restart_type::permanent)
-    tell(report_kind::child_terminated, child, reason);
-  child.pid = nullptr;
-  child.state = child_state::undefined;
-  if (child.spec.restart == restart_type::temporary)
-    children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(*index));
-  else if (crashed || child.spec.restart == restart_type::permanent)
-    restart(*index);
-}
-
-void supervisor::restart(std::size_t index) {
-  using namespace std::chrono;
-  const auto now = duration_cast<seconds>(system().clock().now().time_since_epoch());
-  if (restarts_.add(now))
-    return start(index, true);
-  children_[index].state = child_state::undefined;
-  tell(report_kind::shutdown, children_[index], "reached_max_restart_intensity"_a);
-  shut_down(atoms::shutdown());
-}
-
-// -- stopping -------------------------------------------------------------------------------------
-
-void supervisor::shut_down(term reason) {
-  if (shutdown_reason_)
-    return;
-  shutdown_reason_ = std::move(reason);
-  self_ = caf::actor{this};
-  if (!std::holds_alternative<stopping>(activity_))
-    stop_rest();
-}
-
-void supervisor::stop_rest() {
-  const auto last = std::ranges::find_if(children_.rbegin(), children_.rend(),
-                                         [](const child_record& c) { return c.pid != nullptr; });
-  if (last != children_.rend())
-    return stop(static_cast<std::size_t>(children_.rend() - last) - 1);
-  activity_ = idle{};
-  if (up_)
-    exit(*shutdown_reason_);
+  const bool permanent = which.restart() == restart_type::permanent;
+  tell_about(crashed || permanent ? report_kind::child_terminated : report_kind::child_ended, which,
+             reason);
+  if (permanent || (crashed && which.restart() == restart_type::transient))
+    return restart(which);
+  const bool significant = which.spec->significant;
+  if (which.restart() == restart_type::temporary)
+    forget(which);
   else
-    acknowledge({actors::start_result::kind::stop, *shutdown_reason_});
+    set_stopped(which);
+  if (significant)
+    on_significant_end();
 }
 
-void supervisor::stop(std::size_t index) {
-  auto& child = children_[index];
-  // By monitor: a child that unlinked itself would never send an exit signal.
-  activity_ = stopping{index, monitor(child.pid)};
-  if (child.ended) // found dead
-    return on_stopped(*std::exchange(child.ended, std::nullopt));
-  ++stop_number_;
-  if (std::holds_alternative<brutal_kill>(child.spec.shutdown))
-    return exit(child.pid, atoms::kill());
-  exit(child.pid, atoms::shutdown());
-  if (auto* time = std::get_if<std::chrono::milliseconds>(&child.spec.shutdown))
-    actors::send_after(this, *time, stop_overdue{stop_number_});
+/// One that is not started again.
+void supervisor::on_significant_end() {
+  const auto is_left = [](const child& each) {
+    return each.spec->significant && each.state != child_state::undefined;
+  };
+  const auto mode = flags().auto_shutdown;
+  if (mode == auto_shutdown::any_significant
+      || (mode == auto_shutdown::all_significant && std::ranges::none_of(children_, is_left)))
+    shut_down(atoms::shutdown());
 }
 
-void supervisor::handle_down(const actors::down& message) {
-  auto* current = std::get_if<stopping>(&activity_);
-  if (current && current->monitor == message.monitor) // its exit signal would have come before
-    on_stopped(message.reason);
-}
-
-void supervisor::on_stopped(const term& reason) {
-  const auto& what = std::get<stopping>(activity_);
-  auto& child = children_[what.index];
-  demonitor(what.monitor);
-  unlink(child.pid); // an exit signal still on its way shall not be taken for another's
-  if (!is_silent(child.spec, reason))
-    tell(report_kind::shutdown_error, child, reason);
-  child.pid = nullptr;
-  child.state = child_state::undefined;
-  stop_rest();
-}
-
-void supervisor::terminate(const term&) {
-  children_.clear();
-  deferred_.clear(); // who still waits is told so
-  self_ = nullptr;
-  options_.reports = nullptr;
-}
-
-// -- one thing at a time --------------------------------------------------------------------------
-
-void supervisor::defer(work item) {
-  deferred_.push_back(std::move(item));
-  if (std::holds_alternative<idle>(activity_))
-    rest();
-}
-
-void supervisor::rest() {
-  activity_ = idle{};
-  while (up_ && !shutdown_reason_ && std::holds_alternative<idle>(activity_)
-         && !deferred_.empty()) {
-    const auto item = std::move(deferred_.front());
-    deferred_.pop_front();
-    item();
+void supervisor::restart(child& which) {
+  if (!may_restart()) {
+    tell_about(report_kind::shutdown, which, "reached_max_restart_intensity"_a);
+    set_stopped(which);
+    return shut_down(atoms::shutdown());
   }
+  auto plan = plan_restart(flags().strategy, children_, by_id_.at(which.spec->id),
+                           [](const child& each) { return each.restart(); });
+  const auto before = which.last_pid;
+  if (flags().strategy != strategy::one_for_one)
+    set_stopped(which); // so that reports about its start show no process
+  operation next{std::move(plan.stop), std::move(plan.forget), std::move(plan.start), {}};
+  next.done = [this, &which, before](child* failed, const term& reason) {
+    if (failed) {
+      tell_about(report_kind::start_error, *failed, reason);
+      failed->state = child_state::restarting;
+      failed->last_pid = failed == &which ? before : caf::actor_addr{};
+      post_retry(failed->spec->id);
+    }
+    set_idle();
+  };
+  run(std::move(next));
 }
 
-// -- what it tells --------------------------------------------------------------------------------
+void supervisor::retry(const term& id) {
+  auto* waiting = find(id);
+  if (waiting && waiting->state == child_state::restarting)
+    restart(*waiting);
+}
 
-std::optional<std::size_t> supervisor::find(const caf::actor_addr& pid) const {
-  const auto found = std::ranges::find_if(
-    children_, [&pid](const child_record& c) { return c.pid && c.pid.address() == pid; });
-  if (found == children_.end())
-    return std::nullopt;
-  return static_cast<std::size_t>(found - children_.begin());
+// -- requests -------------------------------------------------------------------------------------
+
+void supervisor::answer(start_child& request, actors::pending_answer& from) {
+  child_spec spec;
+  try {
+    if (auto* given = std::get_if<term>(&request.child)) {
+      spec = child_spec_from_term(*given, resolve_, flags().auto_shutdown);
+    } else {
+      spec = std::get<child_spec>(std::move(request.child));
+      validate(spec, flags().auto_shutdown);
+    }
+  } catch (const spec_error& error) {
+    return from.deliver(error_reply(error.reason()));
+  }
+  if (const auto* known = find(spec.id)) {
+    if (known->state != child_state::running)
+      return from.deliver(error_reply("already_present"_a));
+    return from.deliver(supervisor_reply{
+      tuple_of(atoms::error(), tuple_of("already_started"_a, actors::to_pid(known->pid.address()))),
+      known->pid});
+  }
+  operation next;
+  next.is_first_start = true;
+  next.start.push_back(&add(std::move(spec)));
+  next.done = [this, from, id = next.start.front()->spec->id](child* failed,
+                                                              const term& value) mutable {
+    if (failed) {
+      from.deliver(error_reply(tuple_of(value, to_record(*failed))));
+      forget(*failed);
+    } else {
+      from.deliver(started_reply(find(id), value));
+    }
+    set_idle();
+  };
+  run(std::move(next));
+}
+
+void supervisor::answer(restart_child& request, actors::pending_answer& from) {
+  auto* known = find(request.child);
+  if (!known)
+    return from.deliver(error_reply("not_found"_a));
+  if (known->state != child_state::undefined)
+    return from.deliver(error_reply(atom_of(known->state)));
+  operation next;
+  next.start.push_back(known);
+  next.done = [this, from, known](child* failed, const term& value) mutable {
+    from.deliver(failed ? error_reply(value) : started_reply(known, value));
+    set_idle();
+  };
+  run(std::move(next));
+}
+
+void supervisor::answer(terminate_child& request, actors::pending_answer& from) {
+  auto* known = find(request.child);
+  if (!known)
+    return from.deliver(error_reply("not_found"_a));
+  operation next;
+  next.stop.push_back(known);
+  if (known->restart() == restart_type::temporary)
+    next.forget.push_back(known);
+  next.done = [this, from](child*, const term&) mutable {
+    from.deliver(ok_reply());
+    set_idle();
+  };
+  run(std::move(next));
+}
+
+void supervisor::answer(delete_child& request, actors::pending_answer& from) {
+  auto* known = find(request.child);
+  if (!known)
+    return from.deliver(error_reply("not_found"_a));
+  if (known->state != child_state::undefined)
+    return from.deliver(error_reply(atom_of(known->state)));
+  forget(*known);
+  from.deliver(ok_reply());
+}
+
+void supervisor::answer(get_childspec& request, actors::pending_answer& from) {
+  const auto* known = find(request.child);
+  if (!known)
+    return from.deliver(error_reply("not_found"_a));
+  from.deliver(supervisor_reply{tuple_of(atoms::ok(), to_term(*known->spec)), nullptr});
+}
+
+void supervisor::change(supervisor_spec to) {
+  if (to.flags.strategy == strategy::simple_one_for_one)
+    throw spec_error{refused_strategy()};
+  validate(to);
+  set_flags(to.flags);
+  auto others = std::exchange(children_, {});
+  for (auto& spec : to.children) {
+    const auto known = by_id_.find(spec.id);
+    if (known == by_id_.end()) {
+      add(std::move(spec));
+    } else {
+      children_.splice(children_.end(), others, known->second);
+      known->second->spec = std::make_shared<const child_spec>(std::move(spec));
+    }
+  }
+  children_.splice(children_.end(), others);
 }
 
 children supervisor::list() const {
-  children result;
-  for (auto child = children_.rbegin(); child != children_.rend(); ++child)
-    result.list.push_back(
-      {child->spec.id, child->state, child->pid, child->spec.type, child->spec.restart});
-  return result;
+  child_list result;
+  for (auto each = children_.rbegin(); each != children_.rend(); ++each)
+    result.push_back({each->spec, each->pid, 0, each->state});
+  return {std::move(result)};
 }
 
 child_counts supervisor::count() const {
   child_counts result;
   result.specs = children_.size();
-  for (const auto& child : children_) {
-    result.active += child.state == child_state::running;
-    ++(child.spec.type == child_type::worker ? result.workers : result.supervisors);
+  for (const auto& each : children_) {
+    result.active += each.pid && is_alive(each.pid);
+    ++(each.spec->type == child_type::worker ? result.workers : result.supervisors);
   }
   return result;
 }
 
-void supervisor::tell(report_kind kind, const child_record& about, term reason, term info) {
-  if (options_.reports)
-    actors::send(this, options_.reports,
-                 report{kind, options_.name, about.spec.id, about.pid.address(), std::move(reason),
-                        std::move(info)});
+// -- the children ---------------------------------------------------------------------------------
+
+supervisor::child& supervisor::add(child_spec spec) {
+  const auto added = children_.emplace(children_.end());
+  added->spec = std::make_shared<const child_spec>(std::move(spec));
+  by_id_.emplace(added->spec->id, added);
+  return *added;
 }
 
-std::string to_string(report_kind kind) {
-  switch (kind) {
-  case report_kind::progress: return "progress";
-  case report_kind::child_terminated: return "child_terminated";
-  case report_kind::start_error: return "start_error";
-  case report_kind::shutdown_error: return "shutdown_error";
-  default: return "shutdown";
-  }
+void supervisor::forget(child& which) {
+  if (which.pid)
+    by_pid_.erase(which.pid.id());
+  const auto node = by_id_.extract(which.spec->id);
+  children_.erase(node.mapped());
+}
+
+void supervisor::set_stopped(child& which) {
+  if (which.pid)
+    by_pid_.erase(which.pid.id());
+  which.pid = nullptr;
+  which.last_pid = nullptr;
+  which.state = child_state::undefined;
+  which.ended.reset();
+}
+
+supervisor::child* supervisor::find(const term& id) {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : &*found->second;
+}
+
+supervisor::child* supervisor::find(const caf::actor_addr& pid) {
+  const auto found = pid ? by_pid_.find(pid.id()) : by_pid_.end();
+  return found == by_pid_.end() ? nullptr : found->second;
+}
+
+/// A process is no id.
+supervisor::child* supervisor::find(const child_ref& which) {
+  const auto* id = std::get_if<term>(&which);
+  return id ? find(*id) : nullptr;
+}
+
+/// The record that OTP keeps of a child, as it shows in the error of `start_child`.
+term supervisor::to_record(const child& which) const {
+  const auto& spec = *which.spec;
+  return tuple_of("child"_a, atoms::undefined(), spec.id, to_term(spec.mfargs),
+                  actors::atom{to_string(spec.restart)}, spec.significant,
+                  to_term(spec.shutdown_or_default()), actors::atom{to_string(spec.type)},
+                  modules_of(spec));
+}
+
+/// Of a child that wanted to be ignored there is no process.
+supervisor_reply supervisor::started_reply(const child* which, const term& info) const {
+  return ok_reply(which ? which->pid : nullptr, info);
+}
+
+void supervisor::tell_about(report_kind kind, const child& about, term reason, term info) {
+  if (!is_wanted(kind))
+    return;
+  tell({.kind = kind,
+        .id = about.spec->id,
+        .pid = about.last_pid,
+        .state = about.state == child_state::restarting ? child_state::restarting
+                 : about.last_pid                       ? child_state::running
+                                                        : child_state::undefined,
+        .reason = std::move(reason),
+        .info = std::move(info),
+        .child = about.spec});
 }
 
 } // namespace penning::supervision

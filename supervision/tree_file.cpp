@@ -22,23 +22,37 @@ constexpr std::int64_t max_time = std::numeric_limits<std::uint32_t>::max();
 /// "No limit" for SIGKILL to come after: about 50 days.
 constexpr milliseconds longest_delay{max_time};
 
+/// The value of `key` among `words`, the first of which is the default.
+template <class Enum>
+Enum read_word(table_reader& in, std::string_view key, std::initializer_list<Enum> words) {
+  const auto given = in.text(key);
+  std::string known;
+  for (const auto& each : words) {
+    if (!given || *given == to_string(each))
+      return each;
+    known += &each == words.begin() ? "" : &each == words.end() - 1 ? " or " : ", ";
+    known += '"' + to_string(each) + '"';
+  }
+  in.refuse(key, "must be " + known);
+  return *words.begin();
+}
+
 // -- supervisors ----------------------------------------------------------------------------------
 
 void read_children(table_reader& in, tree_supervisor& out);
 
 sup_flags read_flags(table_reader& in) {
   sup_flags flags;
-  if (auto word = in.text("strategy"); word && *word != "one_for_one") {
-    const auto known = {"one_for_all", "rest_for_one", "simple_one_for_one"};
-    const bool is_known = std::ranges::find(known, *word) != known.end();
-    in.refuse("strategy",
-              is_known ? "this version has only \"one_for_one\"" : "must be \"one_for_one\"");
-  }
+  flags.strategy = read_word(
+    in, "strategy", {strategy::one_for_one, strategy::one_for_all, strategy::rest_for_one});
   const auto limit = std::numeric_limits<std::uint32_t>::max();
   if (auto number = in.integer("intensity", 0, limit))
     flags.intensity = static_cast<std::uint32_t>(*number);
   if (auto number = in.integer("period", 1, max_time / 1000))
     flags.period = std::chrono::seconds{*number};
+  flags.auto_shutdown = read_word(
+    in, "auto_shutdown",
+    {auto_shutdown::never, auto_shutdown::any_significant, auto_shutdown::all_significant});
   return flags;
 }
 
@@ -124,16 +138,6 @@ tree_program read_program(table_reader& in, const shutdown_policy& shutdown) {
 
 // -- children -------------------------------------------------------------------------------------
 
-restart_type read_restart(table_reader& in) {
-  const auto word = in.text("restart");
-  for (auto type : {restart_type::permanent, restart_type::transient, restart_type::temporary})
-    if (word && *word == to_string(type))
-      return type;
-  if (word)
-    in.refuse("restart", "must be \"permanent\", \"transient\" or \"temporary\"");
-  return restart_type::permanent;
-}
-
 shutdown_policy read_shutdown(table_reader& in, shutdown_policy otherwise) {
   const auto* node = in.table().get("shutdown");
   if (!node)
@@ -151,11 +155,13 @@ shutdown_policy read_shutdown(table_reader& in, shutdown_policy otherwise) {
   return otherwise;
 }
 
-bool is_supervisor(table_reader& in) {
-  const auto word = in.text("type");
-  if (word && *word != "worker" && *word != "supervisor")
-    in.refuse("type", "must be \"worker\" or \"supervisor\"");
-  return word == "supervisor";
+bool read_significant(table_reader& in, restart_type restart, auto_shutdown mode) {
+  const bool significant = in.get<bool>("significant", "true or false").value_or(false);
+  if (significant && mode == auto_shutdown::never)
+    in.refuse("significant", "its supervisor's auto_shutdown is \"never\"");
+  else if (significant && restart == restart_type::permanent)
+    in.refuse("significant", "a permanent child cannot be");
+  return significant;
 }
 
 void check_id(table_reader& in, const std::string& id) {
@@ -168,21 +174,24 @@ void check_id(table_reader& in, const std::string& id) {
     in.refuse("id", "must have neither a slash nor a control character");
 }
 
-tree_child read_child(table_reader& in) {
+tree_child read_child(table_reader& in, auto_shutdown mode) {
   tree_child child;
   child.id = in.text("id").value_or("");
   check_id(in, child.id);
   child.at = position(in.table().source());
-  child.restart = read_restart(in);
-  if (is_supervisor(in)) {
-    in.allow_only(
-      {"id", "type", "restart", "shutdown", "strategy", "intensity", "period", "child"});
+  child.restart = read_word(
+    in, "restart", {restart_type::permanent, restart_type::transient, restart_type::temporary});
+  child.significant = read_significant(in, child.restart, mode);
+  if (read_word(in, "type", {child_type::worker, child_type::supervisor})
+      == child_type::supervisor) {
+    in.allow_only({"id", "type", "restart", "significant", "shutdown", "strategy", "intensity",
+                   "period", "auto_shutdown", "child"});
     child.shutdown = read_shutdown(in, infinity{});
     child.what = read_supervisor(in);
   } else {
-    in.allow_only({"id", "type", "restart", "shutdown", "program", "args", "arg0", "cd", "env",
-                   "delay_to_sigkill", "stdio_window", "success_exit_codes"});
-    child.shutdown = read_shutdown(in, child_spec{}.shutdown);
+    in.allow_only({"id", "type", "restart", "significant", "shutdown", "program", "args", "arg0",
+                   "cd", "env", "delay_to_sigkill", "stdio_window", "success_exit_codes"});
+    child.shutdown = read_shutdown(in, child_spec{}.shutdown_or_default());
     child.what = read_program(in, child.shutdown);
   }
   return child;
@@ -212,7 +221,7 @@ void read_children(table_reader& in, tree_supervisor& out) {
     const auto own_name = name_of(*table, out.children.size() + 1);
     table_reader reader{*table, in.name().empty() ? own_name : in.name() + ": " + own_name,
                         in.found()};
-    auto child = read_child(reader);
+    auto child = read_child(reader, out.flags.auto_shutdown);
     const auto [first, is_new] = seen.emplace(child.id, reader.at("id"));
     if (!is_new && !child.id.empty())
       reader.refuse("id", "occurs twice; first in line " + std::to_string(first->second.line));
@@ -279,7 +288,7 @@ tree_supervisor parse_tree(std::string_view text, const std::string& file) {
   const auto table = parse_toml(text, file);
   mistakes found;
   table_reader root{table, "", found};
-  root.allow_only({"strategy", "intensity", "period", "child"});
+  root.allow_only({"strategy", "intensity", "period", "auto_shutdown", "child"});
   auto tree = read_supervisor(root);
   if (!found.empty())
     throw tree_file_error{file, std::move(found)};

@@ -38,6 +38,7 @@ struct tree_program {
 struct tree_child {
   std::string id; ///< Not empty, neither `/` nor a control character in it: names form paths.
   restart_type restart = restart_type::permanent;
+  bool significant = false;
   shutdown_policy shutdown;
   file_position at;
   std::variant<tree_program, tree_supervisor> what;
@@ -67,12 +68,15 @@ class tree_file_error : public std::runtime_error {
 ///
 /// The words are OTP's. The top table is the root supervisor, each `[[child]]` one of its children:
 ///
+///     strategy = "one_for_one" # or "one_for_all", "rest_for_one"
 ///     intensity = 3            # restarts within `period` seconds; 1 within 5 unless set
+///     auto_shutdown = "never"  # or "any_significant", "all_significant"
 ///     [[child]]
 ///     id = "web"
 ///     program = "nginx"        # a path, or a name to be found in PATH
 ///     args = ["-g", "daemon off;"]
 ///     restart = "permanent"    # or "transient", "temporary"
+///     significant = false
 ///     shutdown = 5000          # milliseconds, or "brutal_kill", "infinity"
 ///
 /// and, where needed, `cd`, `env` (a table of texts; `false` unsets), `arg0`, `delay_to_sigkill`,

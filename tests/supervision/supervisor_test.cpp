@@ -1,165 +1,14 @@
-#include "support/deterministic.hpp"
-
-#include <penning/supervision/supervisor.hpp>
-
-#include <functional>
-#include <map>
-#include <string>
+#include "scripted_children.hpp"
 
 namespace penning::test {
 namespace {
 
-using namespace supervision;
-using actors::process;
-
-/// What happened, in order, as `start a`, `stop a shutdown`; and how starts shall go.
-struct world {
-  std::vector<std::string> trace;
-  std::map<std::string, std::vector<term>> start_errors; // taken from the front, one per start
-  std::map<std::string, caf::actor> actors;
-  std::map<std::string, bool> ignores_shutdown, ignores_start, never_answers;
-};
-
-class worker : public process {
- public:
-  worker(caf::actor_config& config, world& w, std::string id)
-      : process{config},
-        world_{w},
-        id_{std::move(id)} {
-    trap_exit(true);
-  }
-
- protected:
-  actors::start_result init() override {
-    world_.actors[id_] = caf::actor{this};
-    if (auto& errors = world_.start_errors[id_]; !errors.empty()) {
-      auto reason = errors.front();
-      errors.erase(errors.begin());
-      world_.trace.push_back("fail " + id_);
-      failed_ = true;
-      return {actors::start_result::kind::stop, reason};
-    }
-    if (world_.ignores_start[id_]) {
-      failed_ = true;
-      return {actors::start_result::kind::ignore, {}};
-    }
-    world_.trace.push_back("start " + id_);
-    if (world_.never_answers[id_])
-      return {actors::start_result::kind::pending};
-    return {};
-  }
-
-  caf::message_handler receive() override {
-    return {[this](term& reason) { exit(reason); }};
-  }
-
-  void handle_exit(const caf::actor_addr&, const term& reason) override {
-    if (!world_.ignores_shutdown[id_])
-      exit(reason);
-  }
-
-  void terminate(const term& reason) override {
-    if (!failed_)
-      world_.trace.push_back("stop " + id_ + " " + to_string(reason));
-    world_.actors.erase(id_);
-  }
-
- private:
-  world& world_;
-  std::string id_;
-  bool failed_ = false;
-};
-
-/// The parent, who hears the reports as well.
-class top : public probe {
- public:
-  top(caf::actor_config& config, probe::log& signals, std::vector<report>& reports)
-      : probe{config, signals, true},
-        reports_{reports} {}
-
-  caf::message_handler receive() override {
-    return caf::message_handler{[this](report& r) { reports_.push_back(r); }}.or_else(
-      probe::receive());
-  }
-
- private:
-  std::vector<report>& reports_;
-};
-
-class Supervisor : public deterministic {
- protected:
-  using trace = std::vector<std::string>;
-
-  Supervisor() { parent_ = spawn<top>(log_, reports_); }
-
-  ~Supervisor() override {
-    supervisor_ = nullptr;
-    actors::send_exit(parent_, {}, atoms::kill());
-    advance(10s);
-    for (auto& [id, actor] : world{world_}.actors)
-      actors::send_exit(actor, {}, atoms::kill());
-    world_.actors.clear();
-    run();
-  }
-
-  child_spec child(const std::string& id, restart_type restart = restart_type::permanent,
-                   shutdown_policy shutdown = 5000ms) {
-    return {actors::atom{id}, start_of<worker>(std::ref(world_), id), restart, shutdown,
-            child_type::worker};
-  }
-
-  void start(std::vector<child_spec> children, sup_flags flags = {}) {
-    supervisor_options options{flags, std::move(children), "top", parent_};
-    actors::post(parent_, probe::step{[&](probe& self) {
-                   supervisor_ = self.start_link<supervisor>(options);
-                 }});
-    run();
-  }
-
-  void crash(const std::string& id, term reason) {
-    actors::post(world_.actors.at(id), std::move(reason));
-    run();
-  }
-
-  void stop(term reason = atoms::shutdown()) {
-    actors::send_exit(supervisor_, parent_.address(), std::move(reason));
-    run();
-  }
-
-  children which() {
-    children result;
-    actors::post(parent_, probe::step{[&](probe& self) {
-                   actors::request(&self, supervisor_, which_children{}).then([&](children& c) {
-                     result = c;
-                   });
-                 }});
-    run();
-    return result;
-  }
-
-  trace take() { return std::exchange(world_.trace, {}); }
-
-  term ended_with() const { return log_.exits.empty() ? term{} : log_.exits.back().second; }
-
-  /// Kind, child and reason of each report since the last call.
-  trace reports() {
-    trace result;
-    for (const auto& r : std::exchange(reports_, {}))
-      result.push_back(to_string(r.kind) + " " + to_string(r.id) + " " + to_string(r.reason));
-    return result;
-  }
-
-  world world_;
-  probe::log log_;
-  std::vector<report> reports_;
-  caf::actor parent_, supervisor_;
-};
+using Supervisor = supervised<supervisor>;
 
 TEST_F(Supervisor, StartsInOrderAndStopsInReverse) {
   start({child("a"), child("b"), child("c")});
   EXPECT_EQ(take(), (trace{"start a", "start b", "start c"}));
-  ASSERT_EQ(log_.acks.size(), 1u);
-  EXPECT_EQ(log_.acks[0].second, atoms::ok());
+  EXPECT_EQ(result().how, actors::start_result::kind::ok);
   stop();
   EXPECT_EQ(take(), (trace{"stop c shutdown", "stop b shutdown", "stop a shutdown"}));
   EXPECT_EQ(ended_with(), atoms::shutdown());
@@ -188,7 +37,7 @@ TEST_F(Supervisor, RestartsByType) {
   EXPECT_EQ(take(), (trace{"stop v {shutdown,a,b}", "start v"}));
   crash("x", "boom"_a);
   EXPECT_EQ(take(), (trace{"stop x boom"}));
-  const auto list = which().list;
+  const auto list = which();
   ASSERT_EQ(list.size(), 4u) << "the temporary one's specification is gone";
   EXPECT_EQ(list[0].id, "v"_a) << "latest start first";
   EXPECT_EQ(list[0].state, child_state::running);
@@ -223,9 +72,9 @@ TEST_F(Supervisor, UndoesAStartThatFails) {
   start({child("a"), child("b"), child("c"), child("d")});
   EXPECT_EQ(take(), (trace{"start a", "start b", "fail c", "stop b shutdown", "stop a shutdown"}));
   const auto reason = tuple_of("shutdown"_a, tuple_of("failed_to_start_child"_a, "c"_a, "boom"_a));
-  ASSERT_EQ(log_.acks.size(), 1u);
-  EXPECT_EQ(log_.acks[0].second, tuple_of(atoms::error(), reason));
-  EXPECT_EQ(ended_with(), reason);
+  EXPECT_EQ(result().how, actors::start_result::kind::stop);
+  EXPECT_EQ(result().value, reason);
+  EXPECT_TRUE(log_.exits.empty()) << "the answer is enough";
 }
 
 TEST_F(Supervisor, CountsAndRetriesAFailedRestart) {
@@ -270,15 +119,11 @@ TEST_F(Supervisor, CanBeShutDownDuringAStartThatNeverReturns) {
   start({child("a"), child("b"), child("c")});
   EXPECT_EQ(take(), (trace{"start a", "start b"}));
   EXPECT_TRUE(log_.acks.empty());
-  std::vector<term> answers;
-  actors::post(parent_, probe::step{[&](probe& self) {
-                 actors::request(&self, supervisor_, which_children{})
-                   .then([](children&) {},
-                         [&](const caf::error& e) { answers.push_back(actors::reason_from(e)); });
-               }});
+  later<children>(which_children{}, [](const children&) {});
+  run();
   stop();
   EXPECT_EQ(take(), (trace{"stop b shutdown", "stop a shutdown"}));
-  EXPECT_EQ(answers, std::vector<term>{atoms::noproc()});
+  EXPECT_EQ(errors_, std::vector<term>{atoms::shutdown()});
 }
 
 TEST_F(Supervisor, HandlesWhatCameDuringTheStartAfterIt) {
@@ -286,24 +131,21 @@ TEST_F(Supervisor, HandlesWhatCameDuringTheStartAfterIt) {
   start({child("a"), child("b")}, {.intensity = 3});
   take();
   crash("a", "boom"_a);
-  children seen;
-  actors::post(
-    parent_, probe::step{[&](probe& self) {
-      actors::request(&self, supervisor_, which_children{}).then([&](children& c) { seen = c; });
-    }});
+  child_list seen;
+  later<children>(which_children{}, [&](const children& c) { seen = c.list; });
   run();
   EXPECT_EQ(take(), (trace{"stop a boom"})) << "it still starts";
   actors::post(supervisor_, actors::init_ack{world_.actors["b"].address(), atoms::ok()});
   run();
   EXPECT_EQ(take(), (trace{"start a"}));
-  EXPECT_EQ(seen.list.size(), 2u);
+  EXPECT_EQ(seen.size(), 2u);
 }
 
 TEST_F(Supervisor, DropsATemporaryChildWhoseStartIgnores) {
   world_.ignores_start["t"] = world_.ignores_start["p"] = true;
   start({child("p"), child("t", restart_type::temporary), child("a")});
   EXPECT_EQ(take(), (trace{"start a"}));
-  const auto list = which().list;
+  const auto list = which();
   ASSERT_EQ(list.size(), 2u);
   EXPECT_EQ(list[0].id, "a"_a);
   EXPECT_EQ(list[1].id, "p"_a);
@@ -311,9 +153,8 @@ TEST_F(Supervisor, DropsATemporaryChildWhoseStartIgnores) {
 }
 
 TEST_F(Supervisor, StopsItsChildrenInOrderWhenTheOneAboveItIsKilled) {
-  supervisor_options inner{{}, {child("x"), child("y")}, "inner", nullptr};
-  start({{"inner"_a, start_of<supervisor>(inner), restart_type::permanent, infinity{},
-          child_type::supervisor}});
+  supervisor_options inner{{}, {child("x"), child("y")}, "inner"};
+  start({nested(inner)});
   take();
   actors::send_exit(supervisor_, {}, atoms::kill());
   run();
@@ -327,14 +168,13 @@ TEST_F(Supervisor, IsNotDisturbedByAStranger) {
   actors::send_exit(supervisor_, {}, "boom"_a);
   run();
   EXPECT_EQ(take(), trace{});
-  EXPECT_EQ(which().list.size(), 1u);
+  EXPECT_EQ(which().size(), 1u);
 }
 
 TEST_F(Supervisor, RestartsAndStopsANestedOneAsAWhole) {
   const auto inner = [this] {
-    supervisor_options options{{.intensity = 0}, {child("x"), child("y")}, "inner", parent_};
-    return child_spec{"inner"_a, start_of<supervisor>(options), restart_type::permanent, infinity{},
-                      child_type::supervisor};
+    supervisor_options options{{.intensity = 0}, {child("x"), child("y")}, "inner"};
+    return nested(options);
   };
   start({child("a"), inner()});
   EXPECT_EQ(take(), (trace{"start a", "start x", "start y"}));
@@ -355,6 +195,50 @@ TEST_F(Supervisor, ReportsAsOtpDoes) {
                               "shutdown a reached_max_restart_intensity"}));
 }
 
+TEST_F(Supervisor, ReportsWhatOtpDoesWithoutAWord) {
+  start({child("a"), child("b", restart_type::transient)});
+  reports();
+  crash("b", atoms::normal());
+  EXPECT_EQ(reports(true), (trace{"child_ended b normal"}));
+  stop();
+  EXPECT_EQ(reports(true),
+            (trace{"child_stopped a shutdown", "supervisor_ended undefined shutdown"}));
+}
+
+TEST_F(Supervisor, ReportsToEveryoneWhoSubscribes) {
+  probe::log log;
+  std::vector<report> seen;
+  const auto other = spawn<top>(log, seen);
+  subscribe_reports(other);
+  start({child("a")});
+  ASSERT_EQ(seen.size(), 1u);
+  EXPECT_EQ(seen[0].kind, report_kind::progress);
+  EXPECT_EQ(seen[0].supervisor, "top");
+  EXPECT_EQ(seen[0].supervisor_pid, supervisor_.address());
+  EXPECT_EQ(seen[0].pid, world_.actors["a"].address());
+  unsubscribe_reports(other);
+  crash("a", "boom"_a);
+  EXPECT_EQ(seen.size(), 1u);
+  actors::send_exit(other, {}, atoms::kill());
+  run();
+}
+
+TEST_F(Supervisor, ReportsHaveOtpsForm) {
+  start({child("a")});
+  reports();
+  crash("a", "boom"_a);
+  EXPECT_FALSE(reports_.empty());
+  const auto text = to_string(to_term(reports_.front()));
+  EXPECT_EQ(text.find("[{supervisor,<<\"top\">>},{errorContext,child_terminated},{reason,boom},"
+                      "{offender,[{pid,<0."),
+            0u)
+    << text;
+  EXPECT_NE(text.find("{id,a},{mfargs,{penning,start_link,[]}},{restart_type,permanent},"
+                      "{significant,false},{shutdown,5000},{child_type,worker}]"),
+            std::string::npos)
+    << text;
+}
+
 TEST_F(Supervisor, ReportsAChildThatEndsOtherwiseThanAsked) {
   world_.ignores_shutdown["a"] = true;
   start({child("a", restart_type::permanent, 0ms), child("b")});
@@ -365,38 +249,196 @@ TEST_F(Supervisor, ReportsAChildThatEndsOtherwiseThanAsked) {
 }
 
 TEST_F(Supervisor, CountsChildren) {
-  supervisor_options inner{{}, {child("x")}, "inner", nullptr};
-  start({child("a"),
-         child("t", restart_type::temporary),
-         {"s"_a, start_of<supervisor>(inner), restart_type::permanent, infinity{},
-          child_type::supervisor}});
-  child_counts counts;
-  actors::post(parent_, probe::step{[&](probe& self) {
-                 actors::request(&self, supervisor_, count_children{}).then([&](child_counts& c) {
-                   counts = c;
-                 });
-               }});
-  run();
+  supervisor_options inner{{}, {child("x")}, "inner"};
+  start({child("a"), child("t", restart_type::temporary), nested(inner)});
+  const auto counts = count();
   EXPECT_EQ(counts.specs, 3u);
   EXPECT_EQ(counts.active, 3u);
   EXPECT_EQ(counts.supervisors, 1u);
   EXPECT_EQ(counts.workers, 2u);
 }
 
+// -- strategies, where starts take their time; the rest of them is in tests/conformance ----------
+
+TEST_F(Supervisor, RestartsAllOneAfterTheOtherThoughEachTakesItsTime) {
+  start({child("a"), child("b"), child("c")}, {.strategy = strategy::one_for_all});
+  take();
+  world_.never_answers["a"] = world_.never_answers["b"] = true;
+  crash("b", "boom"_a);
+  EXPECT_EQ(take(), (trace{"stop b boom", "stop c shutdown", "stop a shutdown", "start a"}));
+  answer_start("a", {});
+  EXPECT_EQ(take(), (trace{"start b"}));
+  answer_start("b", {});
+  EXPECT_EQ(take(), (trace{"start c"}));
+  EXPECT_EQ(count().active, 3u);
+}
+
+TEST_F(Supervisor, RetriesFromTheChildWhoseStartFailedLate) {
+  start({child("a"), child("b"), child("c")}, {.strategy = strategy::rest_for_one, .intensity = 2});
+  take();
+  world_.never_answers["b"] = true;
+  crash("a", "boom"_a);
+  EXPECT_EQ(take(),
+            (trace{"stop a boom", "stop c shutdown", "stop b shutdown", "start a", "start b"}));
+  answer_start("b", {start_kind::stop, "no"_a});
+  EXPECT_EQ(take(), (trace{"stop b no", "start b"})) << "and a stays";
+  answer_start("b", {});
+  EXPECT_EQ(take(), (trace{"start c"}));
+}
+
+TEST_F(Supervisor, GivesUpARestartThatDoesNotReturnWhenItIsShutDown) {
+  start({child("a"), child("b")}, {.strategy = strategy::one_for_all});
+  take();
+  world_.never_answers["a"] = true;
+  crash("b", "boom"_a);
+  EXPECT_EQ(take(), (trace{"stop b boom", "stop a shutdown", "start a"}));
+  stop();
+  EXPECT_EQ(take(), (trace{"stop a shutdown"}));
+  EXPECT_EQ(ended_with(), atoms::shutdown());
+}
+
+TEST_F(Supervisor, ShutDownWhileItStopsAChildStopsTheRestAfterIt) {
+  world_.ignores_shutdown["b"] = true;
+  start({child("a"), child("b", restart_type::permanent, 100ms)});
+  take();
+  std::optional<supervisor_reply> reply;
+  later(terminate_child{"b"_a}, [&](const supervisor_reply& r) { reply = r; });
+  run();
+  stop();
+  EXPECT_EQ(take(), trace{});
+  EXPECT_FALSE(reply);
+  advance(100ms);
+  EXPECT_EQ(take(), (trace{"stop b killed", "stop a shutdown"}));
+  EXPECT_TRUE(reply) << "it came before the end";
+}
+
+// -- requests -------------------------------------------------------------------------------------
+
+TEST_F(Supervisor, AddsAChildWhoseStartTakesItsTime) {
+  start({child("a")});
+  world_.never_answers["b"] = true;
+  std::optional<supervisor_reply> reply;
+  later(start_child{child("b")}, [&](const supervisor_reply& r) { reply = r; });
+  run();
+  EXPECT_FALSE(reply);
+  answer_start("b", {start_kind::ok, 42});
+  ASSERT_TRUE(reply);
+  EXPECT_TRUE(reply->is_ok());
+  EXPECT_EQ(reply->pid, world_.actors["b"]);
+  EXPECT_EQ(reply->result, tuple_of("ok"_a, actors::to_pid(reply->pid.address()), 42));
+  EXPECT_EQ(which()[0].id, "b"_a);
+}
+
+TEST_F(Supervisor, ForgetsAnAddedChildWhoseStartFails) {
+  start({child("a")});
+  world_.start_errors["b"] = {"boom"_a};
+  const auto reply = ask(start_child{child("b")});
+  EXPECT_FALSE(reply.is_ok());
+  EXPECT_TRUE(reply.result.is_tuple("error", 2));
+  EXPECT_EQ(which().size(), 1u);
+  EXPECT_TRUE(ask(start_child{child("b")}).is_ok()) << "its id is free";
+}
+
+TEST_F(Supervisor, TellsWhoseProcessHasTheIdAlready) {
+  start({child("a")});
+  const auto reply = ask(start_child{child("a")});
+  EXPECT_EQ(reply.pid, world_.actors["a"]);
+  EXPECT_FALSE(reply.is_ok());
+}
+
+TEST_F(Supervisor, WhoAskedForAStartIsToldThatItWasGivenUp) {
+  start({child("a")});
+  world_.never_answers["b"] = true;
+  later(start_child{child("b")}, [](const supervisor_reply&) { FAIL() << "answered"; });
+  run();
+  stop();
+  EXPECT_EQ(errors_, std::vector<term>{atoms::shutdown()});
+}
+
+TEST_F(Supervisor, StopsAChildThatHasUnlinkedItself) {
+  start({child("a")});
+  take();
+  actors::post(world_.actors["a"], unlink_parent{});
+  run();
+  EXPECT_EQ(ask(terminate_child{"a"_a}).result, atoms::ok());
+  EXPECT_EQ(take(), (trace{"stop a shutdown"}));
+}
+
+TEST_F(Supervisor, DoesNotHearOfAnUnlinkedChildsEnd) {
+  start({child("a")});
+  take();
+  actors::post(world_.actors["a"], unlink_parent{});
+  run();
+  crash("a", "boom"_a);
+  EXPECT_EQ(take(), (trace{"stop a boom"}));
+  EXPECT_EQ(which()[0].state, child_state::running);
+  EXPECT_EQ(count().active, 0u);
+  reports();
+  EXPECT_EQ(ask(terminate_child{"a"_a}).result, atoms::ok());
+  EXPECT_EQ(reports(), (trace{"shutdown_error a noproc"}));
+}
+
+TEST_F(Supervisor, AnswersAStopOnceItsChildrenAreDown) {
+  world_.ignores_shutdown["a"] = true;
+  start({child("a", restart_type::permanent, 100ms)});
+  std::optional<supervisor_reply> reply;
+  later(supervision::stop{"enough"_a}, [&](const supervisor_reply& r) { reply = r; });
+  run();
+  EXPECT_FALSE(reply);
+  advance(100ms);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->result, atoms::ok());
+  EXPECT_EQ(ended_with(), "enough"_a);
+}
+
+TEST_F(Supervisor, HandlesNothingWhileItIsSuspended) {
+  start({child("a")});
+  take();
+  ask(suspend{});
+  crash("a", "boom"_a);
+  EXPECT_EQ(take(), (trace{"stop a boom"}));
+  ask(resume{});
+  EXPECT_EQ(take(), (trace{"start a"}));
+}
+
+TEST_F(Supervisor, TakesNewSpecificationsInTheirOrderAndKeepsOthersBehind) {
+  start({child("a"), child("b"), child("c")});
+  take();
+  supervisor_spec next{{.intensity = 5},
+                       {child("c", restart_type::transient), child("n"), child("b")}};
+  EXPECT_EQ(ask(code_change{next}).result, atoms::ok());
+  EXPECT_EQ(take(), trace{}) << "nothing is started or stopped";
+  std::string order;
+  for (const auto& each : which())
+    order += to_string(each.id);
+  EXPECT_EQ(order, "abnc") << "latest first";
+  crash("c", atoms::normal());
+  EXPECT_EQ(take(), (trace{"stop c normal"})) << "transient now";
+}
+
+TEST_F(Supervisor, KeepsWhatItHasIfNewSpecificationsAreBad) {
+  start({child("a")});
+  EXPECT_EQ(ask(code_change{supervisor_spec{{.period = 0s}, {}}}).result,
+            tuple_of("error"_a, tuple_of("invalid_period"_a, 0)));
+  EXPECT_EQ(ask(code_change{"what"_a}).result, "what"_a);
+  EXPECT_EQ(ask(code_change{"ignore"_a}).result, atoms::ok());
+  EXPECT_EQ(which().size(), 1u);
+}
+
 TEST_F(Supervisor, RefusesBadSpecifications) {
   const auto refusal = [](sup_flags flags, const std::vector<child_spec>& specs) -> std::string {
     try {
-      validate(flags, specs);
+      validate({flags, specs});
     } catch (const std::invalid_argument& error) {
       return error.what();
     }
     return "none";
   };
-  EXPECT_EQ(refusal({.period = 0s}, {}), "period 0 s: must be at least 1");
-  EXPECT_EQ(refusal({}, {child("a"), child("a")}), "child a: the id occurs twice");
+  EXPECT_EQ(refusal({.period = 0s}, {}), "{supervisor_data,{invalid_period,0}}");
+  EXPECT_EQ(refusal({}, {child("a"), child("a")}), "{start_spec,{duplicate_child_name,a}}");
   EXPECT_EQ(refusal({}, {child("a", restart_type::permanent, -1ms)}),
-            "child a: shutdown -1 ms: must be from 0 to 4294967295");
-  EXPECT_EQ(refusal({}, {{.id = "a"_a, .start = {}}}), "child a: no start function");
+            "{start_spec,{invalid_shutdown,-1}}");
+  EXPECT_EQ(refusal({}, {{.id = "a"_a, .start = {}}}), "{start_spec,missing_start}");
   EXPECT_EQ(refusal({}, {child("a")}), "none");
 }
 

@@ -215,10 +215,27 @@ TEST(TreeFile, FlagsOfASupervisorAreChecked) {
   EXPECT_EQ(errors_with("intensity = -1"), "tree.toml:1:13: intensity = -1: must not be negative");
   EXPECT_THAT(errors_with("period = 0"), HasSubstr("period = 0: must be from 1 to "));
   EXPECT_THAT(errors_with("intensity = 1.0"), HasSubstr("not a floating-point number"));
-  EXPECT_EQ(errors_with("strategy = 'one_for_all'"),
-            "tree.toml:1:12: strategy = 'one_for_all': this version has only \"one_for_one\"");
-  EXPECT_EQ(errors_with("strategy = 'x'"),
-            "tree.toml:1:12: strategy = 'x': must be \"one_for_one\"");
+  EXPECT_EQ(errors_with("strategy = 'simple_one_for_one'"),
+            "tree.toml:1:12: strategy = 'simple_one_for_one': must be \"one_for_one\", "
+            "\"one_for_all\" or \"rest_for_one\"");
+  EXPECT_THAT(errors_with("auto_shutdown = 'x'"), HasSubstr("auto_shutdown = 'x': must be"));
+}
+
+TEST(TreeFile, SignificantChildNeedsASupervisorThatMinds) {
+  const auto errors_with = [](const std::string& flags, const std::string& line) {
+    return errors_of(flags + "\n[[child]]\nid = 'a'\nprogram = 'x'\n" + line);
+  };
+  EXPECT_THAT(errors_with("", "restart = 'transient'\nsignificant = true"),
+              HasSubstr("significant = true: its supervisor's auto_shutdown is \"never\""));
+  EXPECT_THAT(errors_with("auto_shutdown = 'any_significant'", "significant = true"),
+              HasSubstr("significant = true: a permanent child cannot be"));
+  const auto tree = parse_tree("auto_shutdown = 'any_significant'\nstrategy = 'rest_for_one'\n"
+                               "[[child]]\nid = 'a'\nprogram = 'x'\nrestart = 'temporary'\n"
+                               "significant = true",
+                               "t");
+  EXPECT_EQ(tree.flags.strategy, strategy::rest_for_one);
+  EXPECT_EQ(tree.flags.auto_shutdown, auto_shutdown::any_significant);
+  EXPECT_TRUE(tree.children[0].significant);
 }
 
 TEST(TreeFile, MistakeInANestedChildNamesItsParents) {
