@@ -220,22 +220,24 @@ void beam_port_bridge::answer(const term& ref, const open& request) {
   try {
     auto options = to_options(request.program, request.args, request.options);
     auto child = start_link<actors::os_process>(io_, caf::actor{this}, std::move(options));
-    opening_.emplace(child.id(), std::pair{child, ref});
+    if (!child.pid)
+      return send_frame(reply_error(ref, child.result.value));
+    opening_.emplace(child.pid.id(), std::pair{child.pid, ref});
   } catch (const io::option_error& error) {
     send_frame(reply_error(ref, actors::bad_option(error)));
   }
 }
 
-void beam_port_bridge::handle_ack(const caf::actor_addr& child, const term& result) {
+void beam_port_bridge::handle_ack(const caf::actor_addr& child,
+                                  const actors::start_result& result) {
   auto opened = opening_.extract(child.id());
   if (opened.empty())
     return;
   const auto& [actor, ref] = opened.mapped();
-  const auto& value = (*result.get_if<actors::tuple>())[1];
-  if (result.is_tuple("error", 2))
-    return send_frame(reply_error(ref, value));
+  if (result.how == actors::start_result::kind::stop)
+    return send_frame(reply_error(ref, result.value));
   handles_.emplace(child.id(), handle{actor, true});
-  send_frame(reply_ok(ref, tuple_of(child.id(), value)));
+  send_frame(reply_ok(ref, tuple_of(child.id(), result.value)));
   if (ending_)
     exit(actor, atoms::kill());
 }

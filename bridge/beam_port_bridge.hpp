@@ -47,7 +47,7 @@ class beam_port_bridge : public actors::process {
  protected:
   actors::start_result init() override;
   caf::message_handler receive() override;
-  void handle_ack(const caf::actor_addr& child, const term& result) override;
+  void handle_ack(const caf::actor_addr& child, const actors::start_result& result) override;
   void handle_exit(const caf::actor_addr& from, const term& reason) override;
   void handle_down(const actors::down& message) override;
   void terminate(const term& reason) override;

@@ -14,10 +14,6 @@ using supervision::child_type;
 using supervision::report;
 using supervision::report_kind;
 
-std::string id_text(const actors::term& id) {
-  return actors::text_of(id).value_or(to_string(id));
-}
-
 } // namespace
 
 journal::journal(caf::actor_config& config, caf::actor writer, log_format format)
@@ -115,6 +111,7 @@ void journal::on_report(const report& message) {
   case report_kind::shutdown:
     return log(event_kind::gave_up, message.supervisor,
                "too many restarts, the last of \"" + id_text(message.id) + "\"");
+  default: break;
   }
 }
 

@@ -5,10 +5,12 @@
 #include "reason_text.hpp"
 #include "tree_builder.hpp"
 #include "tree_question.hpp"
+#include "tree_reload.hpp"
 
 #include <unistd.h>
 
 #include <csignal>
+#include <functional>
 #include <utility>
 
 namespace penning::apps {
@@ -18,20 +20,22 @@ namespace atoms = actors::atoms;
 session::session(caf::actor_config& config, io::child_host& host, session_options options)
     : process{config},
       host_{host},
-      options_{std::move(options)} {}
-
-actors::start_result session::init() {
+      options_{std::move(options)} {
   trap_exit(true);
+}
+
+void session::start() {
   auto writer = spawn<line_writer, caf::detached>(options_.output, caf::actor{this});
   journal_ = spawn_link<journal>(std::move(writer), options_.format);
+  supervision::subscribe_reports(journal_);
+  supervision::set_report_log(supervision::report_log::off); // the journal is the log
   tell(options_.greeting);
-  top_ = start_link<supervision::supervisor>(build_tree(options_.tree, host_, journal_));
-  return {};
+  top_ = spawn_link<supervision::supervisor>(build_tree(options_.tree, host_, journal_));
 }
 
 caf::message_handler session::receive() {
   return {
-    [](run_session) {},
+    [this](run_session) { start(); },
     [this](const signal_came& message) { on_signal(message.number); },
     [this](const output_gone& message) { stop("the log cannot be written: " + message.reason); },
     [this](tree_request& request) { on_question(request); },
@@ -40,16 +44,22 @@ caf::message_handler session::receive() {
 
 void session::on_signal(int number) {
   const auto name = describe(io::exit_status{io::exit_status::kind::signal, number});
-  if (number == SIGHUP)
-    return tell(name + ": ignored, it is reserved for later");
   if (!top_)
     return end({status_, false});
+  if (number == SIGHUP)
+    return reload();
   if (stopping_) {
     tell(name + " again: killing what is left");
     return kill();
   }
   status_ = 0;
   stop(name);
+}
+
+void session::reload() {
+  if (!stopping_)
+    spawn<tree_reload, caf::detached>(std::ref(host_),
+                                      tree_reload::plan{options_.file, top_, journal_});
 }
 
 void session::on_question(tree_request& request) {

@@ -14,7 +14,7 @@
 
 namespace penning::apps {
 
-/// Does nothing but to set a lazily spawned session going.
+/// Sets a session going.
 struct run_session {};
 
 /// A signal that the operator has sent.
@@ -55,13 +55,14 @@ class session : public actors::process {
   const char* name() const override { return "penning.session"; }
 
  protected:
-  actors::start_result init() override;
   caf::message_handler receive() override;
   void handle_exit(const caf::actor_addr& from, const actors::term& reason) override;
   void terminate(const actors::term& reason) override;
 
  private:
+  void start();
   void on_signal(int number);
+  void reload();
   void on_question(tree_request& request);
   void stop(const std::string& why);
   void kill();

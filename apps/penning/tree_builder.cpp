@@ -18,10 +18,10 @@ using supervision::tree_supervisor;
 template <class P, class... Args>
 start_function announced_start(caf::actor journal, std::string path, child_type type,
                                Args... args) {
-  return [=](actors::process& supervisor) {
+  return [=](actors::process& supervisor, const actors::list&) {
     auto child = supervisor.spawn<P, caf::lazy_init>(args...);
     actors::post(journal, child_announced{path, child.address(), type});
-    return actors::process::adopt(supervisor, std::move(child), true);
+    return actors::process::begin(supervisor, std::move(child), true);
   };
 }
 
@@ -46,12 +46,12 @@ struct builder {
             .start = std::visit([&](const auto& what) { return start(path, what); }, child.what),
             .restart = child.restart,
             .shutdown = child.shutdown,
-            .type = nested ? child_type::supervisor : child_type::worker};
+            .type = nested ? child_type::supervisor : child_type::worker,
+            .significant = child.significant};
   }
 
   supervisor_options options(const std::string& path, const tree_supervisor& tree) const {
-    supervisor_options result{
-      .flags = tree.flags, .children = {}, .name = path, .reports = journal};
+    supervisor_options result{.flags = tree.flags, .children = {}, .name = path};
     for (const auto& child : tree.children)
       result.children.push_back(spec(path, child));
     return result;
@@ -75,9 +75,13 @@ std::string path_of(const std::string& supervisor, const std::string& id) {
   return supervisor.empty() ? id : supervisor + "/" + id;
 }
 
+std::string id_text(const actors::term& id) {
+  return actors::text_of(id).value_or(to_string(id));
+}
+
 supervisor_options build_tree(const tree_supervisor& tree, io::child_host& host,
-                              const caf::actor& journal) {
-  return builder{host, journal}.options("", tree);
+                              const caf::actor& journal, const std::string& path) {
+  return builder{host, journal}.options(path, tree);
 }
 
 std::size_t longest_path(const tree_supervisor& tree) {

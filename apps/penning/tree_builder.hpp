@@ -19,11 +19,15 @@ struct child_announced {
 /// The path of a child: the ids from below the root, joined by `/`.
 std::string path_of(const std::string& supervisor, const std::string& id);
 
-/// What the root supervisor of `tree` is made of. `journal` is the owner of each program and gets
-/// every supervisor's reports; a supervisor's name in them is its path, empty for the root.
-/// `host` outlives the tree.
+/// A child's id as it is in the file.
+std::string id_text(const actors::term& id);
+
+/// What the supervisor of `tree`, the root unless `path` says otherwise, is made of. `journal` is
+/// the owner of each program and hears every supervisor's reports; a supervisor's name in them is
+/// its path, empty for the root. `host` outlives the tree.
 supervision::supervisor_options build_tree(const supervision::tree_supervisor& tree,
-                                           io::child_host& host, const caf::actor& journal);
+                                           io::child_host& host, const caf::actor& journal,
+                                           const std::string& path = "");
 
 /// Length of the longest path in the tree.
 std::size_t longest_path(const supervision::tree_supervisor& tree);

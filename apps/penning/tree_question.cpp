@@ -23,7 +23,7 @@ std::string to_word(supervision::child_state state) {
 
 tree_node node_of(const supervision::child_info& child) {
   tree_node node;
-  node.id = actors::text_of(child.id).value_or(to_string(child.id));
+  node.id = id_text(child.id);
   node.type = to_string(child.type);
   node.restart = to_string(child.restart);
   node.state = to_word(child.state);

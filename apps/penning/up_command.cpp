@@ -79,9 +79,8 @@ session_end run(actors::runtime& runtime, const std::string& name, session_optio
   const auto file = options.file;
   options.done = [&ended](session_end end) { ended.set_value(end); };
   auto& io = runtime.io();
-  // Lazily, so that the tree does not start if the name is taken.
-  const auto session =
-    runtime.system().spawn<apps::session, caf::lazy_init>(io, std::move(options));
+  // It starts the tree only when told, so that nothing runs if the name is taken.
+  const auto session = runtime.system().spawn<apps::session>(io, std::move(options));
   const auto server = listen(runtime, {name, file, session});
   const auto signals = signal_watch::start(
     io.asio(), [session](int number) { actors::post(session, signal_came{number}); });

@@ -77,8 +77,9 @@ class Journal : public deterministic {
   }
 
   void report_start() {
-    actors::post(journal,
-                 report{report_kind::progress, "", "a", child.address(), atoms::undefined(), 42});
+    actors::post(
+      journal,
+      report{.kind = report_kind::progress, .id = "a", .pid = child.address(), .info = 42});
     run();
   }
 

@@ -5,11 +5,14 @@
 namespace penning::test {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 class PenningUp : public penning_test {
  protected:
@@ -70,13 +73,66 @@ TEST_F(PenningUp, SigintStopsAsWell) {
   EXPECT_EQ(tree.wait(), 0);
 }
 
-TEST_F(PenningUp, SighupIsToldAndIgnored) {
-  running_tree tree{three_children};
-  const auto child = tree.started("three");
+TEST_F(PenningUp, SighupBringsTheTreeToWhatTheFileSaysNow) {
+  const auto path = file(R"(
+[[child]]
+id = "stays"
+program = "cat"
+[[child]]
+id = "goes"
+program = "cat"
+[[child]]
+id = "group"
+type = "supervisor"
+[[child.child]]
+id = "old"
+program = "cat"
+)");
+  running_tree tree{path};
+  const auto stays = tree.started("stays");
+  const auto goes = tree.started("goes");
+  const auto old = tree.started("group/old");
+  tree.next("started", "group");
+  file(R"(
+[[child]]
+id = "group"
+type = "supervisor"
+[[child.child]]
+id = "new"
+program = "cat"
+[[child]]
+id = "stays"
+program = "cat"
+restart = "transient"
+)");
   tree.signal(SIGHUP);
-  EXPECT_THAT(tree.next("note", "")["text"].get<std::string>(), StartsWith("SIGHUP: ignored"));
+  std::vector<std::string> happened; // the two supervisors do their part side by side
+  auto each = tree.next();
+  for (; !each.is_null() && each["event"] != "note"; each = tree.next())
+    if (each["event"] != "stopping")
+      happened.push_back(each["event"].get<std::string>() + " " + each.value("id", ""));
+  EXPECT_THAT(happened,
+              UnorderedElementsAre("exited goes", "exited group/old", "started group/new"));
+  EXPECT_THAT(each.value("text", ""), EndsWith(": read again"));
+  EXPECT_TRUE(stays.alive());
+  EXPECT_FALSE(goes.alive());
+  EXPECT_FALSE(old.alive());
+  tree.signal(SIGTERM);
+  EXPECT_THAT(ends(tree.rest()), ElementsAre("stays", "group/new")) << "in the new file's order";
+  EXPECT_EQ(tree.wait(), 0);
+}
+
+TEST_F(PenningUp, SighupWithAMistakeInTheFileChangesNothing) {
+  const auto path = file("[[child]]\nid = 'a'\nprogram = 'cat'\n");
+  running_tree tree{path};
+  const auto child = tree.started("a");
+  file("[[child]]\nid = 'b'\n");
+  tree.signal(SIGHUP);
+  EXPECT_THAT(tree.next("note", "")["text"].get<std::string>(),
+              AllOf(HasSubstr("not read again, nothing is changed: "), HasSubstr("no program")));
   EXPECT_TRUE(child.alive());
   tree.signal(SIGTERM);
+  EXPECT_THAT(ends(tree.rest()), ElementsAre("a"));
   EXPECT_EQ(tree.wait(), 0);
 }
 
