@@ -40,7 +40,7 @@ double seconds(const timeval& time) {
   int status = 1;
   try {
     const auto measured = one.run(work);
-    const double head[] = {measured.units, measured.seconds};
+    const double head[] = {measured.units, measured.seconds, measured.bytes};
     std::fwrite(head, sizeof(double), std::size(head), out);
     std::fwrite(measured.latencies.data(), sizeof(double), measured.latencies.size(), out);
     status = std::fflush(out) == 0 ? 0 : 1;
@@ -55,9 +55,9 @@ measurement read_measurement(std::FILE* in) {
   double number = 0;
   while (std::fread(&number, sizeof number, 1, in) == 1)
     numbers.push_back(number);
-  if (numbers.size() < 2)
+  if (numbers.size() < 3)
     return {};
-  return {numbers[0], numbers[1], {numbers.begin() + 2, numbers.end()}};
+  return {numbers[0], numbers[1], numbers[2], {numbers.begin() + 3, numbers.end()}};
 }
 
 outcome run_once(const side& one, const workload& work) {
@@ -89,8 +89,11 @@ outcome run_once(const side& one, const workload& work) {
 }
 
 double value_of(const measurement& measured, quantity compared) {
-  return compared == quantity::megabytes_per_second ? measured.units / measured.seconds / 1e6
-                                                    : measured.seconds * 1e6 / measured.units;
+  switch (compared) {
+  case quantity::megabytes_per_second: return measured.units / measured.seconds / 1e6;
+  case quantity::bytes_per_item: return measured.bytes / measured.units;
+  default: return measured.seconds * 1e6 / measured.units;
+  }
 }
 
 void record(side_result& into, const outcome& one, quantity compared) {

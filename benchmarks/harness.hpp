@@ -18,15 +18,17 @@ struct workload {
 
 /// What one run of one side has measured.
 struct measurement {
-  double units = 0;              ///< operations, or bytes
-  double seconds = 0;            ///< that they took, by the wall clock
-  std::vector<double> latencies; ///< of each operation, in microseconds; may be empty
+  double units = 0;                   ///< operations, or bytes
+  double seconds = 0;                 ///< that they took, by the wall clock
+  double bytes = 0;                   ///< of memory that the units take, where that is asked for
+  std::vector<double> latencies = {}; ///< of each operation, in microseconds; may be empty
 };
 
 /// What is compared, and which way is better.
 enum class quantity : std::uint8_t {
   microseconds_per_operation, ///< less is better
   megabytes_per_second,       ///< more is better
+  bytes_per_item,             ///< less is better
 };
 
 /// One way to do the work. `run` is called in a process of its own, once per round: its processor

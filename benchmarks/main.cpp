@@ -20,7 +20,8 @@ using namespace penning::bench;
 
 std::vector<subject> all_subjects() {
   auto result = spawn_and_reap();
-  std::ranges::move(stdout_throughput(), std::back_inserter(result));
+  for (auto& more : {stdout_throughput(), restarts(), dynamic_children()})
+    std::ranges::copy(more, std::back_inserter(result));
   return result;
 }
 

@@ -22,7 +22,11 @@ std::string cpu_model() {
 }
 
 const char* unit(quantity compared) {
-  return compared == quantity::megabytes_per_second ? "MB/s" : "µs/op";
+  switch (compared) {
+  case quantity::megabytes_per_second: return "MB/s";
+  case quantity::bytes_per_item: return "bytes each";
+  default: return "µs/op";
+  }
 }
 
 std::string number(double value) {
