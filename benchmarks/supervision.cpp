@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <future>
@@ -43,7 +44,9 @@ namespace {
 
 /// Runs otp_peer.exs, which measures by itself.
 measurement run_peer(const std::string& arguments) {
-  const auto command = std::string{"exec elixir "} + PENNING_BENCH_PEER + " " + arguments;
+  ::setenv("PENNING_BENCH_PEER", PENNING_BENCH_PEER, 1); // whatever is in the path
+  std::string command = "exec elixir \"$PENNING_BENCH_PEER\" ";
+  command.append(arguments);
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe{::popen(command.c_str(), "r"), ::pclose};
   measurement result;
   if (!pipe

@@ -62,25 +62,23 @@ spdlog::logger& logger() {
   return *used;
 }
 
+std::string pid_text(const caf::actor_addr& pid) {
+  return pid ? to_string(actors::to_pid(pid)) : "-";
+}
+
 std::string child_text(const report& what) {
+  if (!what.child)
+    return "-";
   if (what.count > 0)
-    return std::to_string(what.count) + " children";
-  auto text = "child " + to_string(what.id);
-  if (what.pid)
-    text += " " + to_string(actors::to_pid(what.pid));
-  return text;
+    return std::to_string(what.count).append(" children");
+  return to_string(what.id).append(" ").append(pid_text(what.pid));
 }
 
 void log(const report& what) {
-  auto text = "supervisor " + (what.supervisor.empty() ? "-" : what.supervisor);
-  if (what.supervisor_pid)
-    text += " " + to_string(actors::to_pid(what.supervisor_pid));
-  text += ": " + to_string(what.kind);
-  if (what.child)
-    text += ", " + child_text(what);
-  if (what.kind != report_kind::progress)
-    text += ", reason " + to_string(what.reason);
-  logger().log(is_error(what.kind) ? spdlog::level::err : spdlog::level::info, text);
+  logger().log(is_error(what.kind) ? spdlog::level::err : spdlog::level::info,
+               "supervisor {} {}: {}, child {}, reason {}",
+               what.supervisor.empty() ? "-" : what.supervisor, pid_text(what.supervisor_pid),
+               to_string(what.kind), child_text(what), to_string(what.reason));
 }
 
 } // namespace

@@ -190,9 +190,9 @@ class writer {
     if (value.is_tuple("sup_golden", 3))
       return "mfa";
     if (const auto* tuple = value.get_if<actors::tuple>())
-      return "{" + texts(tuple->elements()) + "}";
+      return std::string{"{"}.append(texts(tuple->elements())).append("}");
     if (const auto* map = value.get_if<actors::map>())
-      return "#{" + entries(*map) + "}";
+      return std::string{"#{"}.append(entries(*map)).append("}");
     if (const auto* list = value.get_if<actors::list>())
       return list_text(*list);
     return actors::to_string(value);
@@ -202,7 +202,7 @@ class writer {
   std::string texts(std::span<const term> values) const {
     std::string result;
     for (const auto& each : values)
-      result += (result.empty() ? "" : ",") + text(each);
+      result.append(result.empty() ? "" : ",").append(text(each));
     return result;
   }
 
@@ -210,7 +210,7 @@ class writer {
     std::string result;
     for (std::size_t i = 0; i < map.size(); ++i) {
       const auto [key, value] = map.sorted(i);
-      result += (i == 0 ? "" : ",") + text(key) + "=>" + text(value);
+      result.append(i == 0 ? "" : ",").append(text(key)).append("=>").append(text(value));
     }
     return result;
   }
@@ -218,8 +218,11 @@ class writer {
   std::string list_text(const actors::list& list) const {
     if (auto printed = actors::to_string(list); printed.front() == '"')
       return printed; // characters
-    const auto tail = list.is_proper() ? std::string{} : "|" + text(list.tail());
-    return "[" + texts(list.elements()) + tail + "]";
+    std::string result{"["};
+    result.append(texts(list.elements()));
+    if (!list.is_proper())
+      result.append("|").append(text(list.tail()));
+    return result.append("]");
   }
 
   const process_names& names_;

@@ -11,8 +11,8 @@ int main() {
   penning::actors::runtime runtime;
   std::cout << "containment: " << runtime.io().containment() << '\n';
 
-  const penning::supervision::sup_flags flags{.intensity = 3};
-  penning::supervision::validate(flags, {});
+  const penning::supervision::supervisor_spec spec{{.intensity = 3}, {}};
+  penning::supervision::validate(spec);
 
   const penning::actors::term sent{"hello"};
   const auto bytes = penning::bridge::etf::encode(sent);
