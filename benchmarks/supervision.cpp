@@ -45,7 +45,7 @@ namespace {
 /// Runs otp_peer.exs, which measures by itself.
 measurement run_peer(const std::string& arguments) {
   ::setenv("PENNING_BENCH_PEER", PENNING_BENCH_PEER, 1); // whatever is in the path
-  std::string command = "exec elixir \"$PENNING_BENCH_PEER\" ";
+  std::string command = "exec elixir --erl '+P 2000000' \"$PENNING_BENCH_PEER\" ";
   command.append(arguments);
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe{::popen(command.c_str(), "r"), ::pclose};
   measurement result;
@@ -89,6 +89,7 @@ class child final : public process {
 /// Runs a driver until it is done.
 template <class Driver, class... Args>
 measurement run_driver(Args... args) {
+  supervision::set_report_log(supervision::report_log::off); // as on the other side
   actors::runtime runtime;
   std::promise<measurement> done;
   const auto driver = runtime.system().spawn<Driver>(std::ref(done), args...);
