@@ -36,8 +36,7 @@ class callback_process : public process {
   pending_answer answer_later() { return pending_answer{make_response_promise(), &exit_reason()}; }
 
  protected:
-  // -- what the callback module does
-  // ----------------------------------------------------------------
+  // -- what the callback module does -------------------------------------------------------------
 
   virtual callback_result on_info(const term&) { return noreply{}; }
   virtual callback_result on_continue(const term&) { return noreply{}; }
@@ -46,8 +45,7 @@ class callback_process : public process {
   /// The last step of `stop_with`; one that must end somebody else first does it later.
   virtual void finish(const term& reason) { exit(reason); }
 
-  // -- the loop
-  // -------------------------------------------------------------------------------------
+  // -- the loop ----------------------------------------------------------------------------------
 
   /// Runs a callback and does what it returns. `from` is whoever waits for its answer, if anyone.
   template <class Callback>

@@ -55,8 +55,7 @@ class child_list {
   iterator begin() const;
   iterator end() const;
 
-  // -- for supervisors
-  // ------------------------------------------------------------------------------
+  // -- for supervisors ---------------------------------------------------------------------------
 
   const entry& at(std::size_t index) const noexcept {
     return (*chunks_[index / chunk_size])[index % chunk_size];

@@ -33,8 +33,7 @@ class supervisor_core : public actors::process {
   void handle_down(const actors::down& message) override;
   void terminate(const term& reason) override;
 
-  // -- what the kinds differ in
-  // ---------------------------------------------------------------------
+  // -- what the kinds differ in ------------------------------------------------------------------
 
   virtual void answer(start_child& request, actors::pending_answer& from) = 0;
   virtual void answer(terminate_child& request, actors::pending_answer& from) = 0;
@@ -59,8 +58,7 @@ class supervisor_core : public actors::process {
   /// If what is being done waits for a start, gives that up; else returns false.
   virtual bool give_up_start() = 0;
 
-  // -- one thing at a time
-  // --------------------------------------------------------------------------
+  // -- one thing at a time -----------------------------------------------------------------------
 
   /// Runs `item` once what was asked before is done.
   void enqueue(work item, std::optional<actors::pending_answer> from = std::nullopt);
@@ -71,8 +69,7 @@ class supervisor_core : public actors::process {
   /// What is being done waits for a start that may never return.
   void wait_for_start();
 
-  // -- starting and stopping
-  // ------------------------------------------------------------------------
+  // -- starting and stopping ---------------------------------------------------------------------
 
   /// Calls the start function; what it throws becomes a failure, `{'EXIT', Reason}` if `wrap`.
   actors::started call_start(const child_spec& spec, const actors::list& arguments, bool wrap);

@@ -115,6 +115,7 @@ defmodule Recorder.Player do
   end
 
   defp perform(%{"op" => "sleep", "ms" => time}, _held) do
+    # The scenario is about time: a window that expires.
     Process.sleep(time)
     "ok"
   end

@@ -207,6 +207,7 @@ defmodule :sup_golden do
   defp react("{delay," <> _ = text, reason) do
     {:delay, time} = Text.parse(text)
     Log.delay(self())
+    # What the scenario asks for: a child that takes its time to end.
     Process.sleep(time)
     exit(reason)
   end

@@ -15,6 +15,7 @@ defmodule Recorder.Settling do
     now = if Enum.all?(Log.live(), &calm?(&1, held)), do: Log.size(), else: nil
 
     if now == nil or now != before do
+      # OTP tells nobody that a supervisor is at rest: look again.
       Process.sleep(1)
       settle(held, now, deadline)
     end
