@@ -1,6 +1,7 @@
 #pragma once
 
-// The CAF seam: everything that differs between CAF 0.17 and 1.x stands here, and nowhere else.
+// The CAF seam: everything that differs between CAF 0.17 and 1.x stands here and in scheduler.cpp,
+// and nowhere else.
 // Written and tested against Debian's 0.17.6; the branches for 1.x follow its documentation.
 
 #include <caf/actor_cast.hpp>
@@ -447,17 +448,5 @@ class quiet_actor : public caf::event_based_actor {
   bool had_requests_ = false;
 #endif
 };
-
-/// Sets what CAF's scheduler shall be: `sharing` idles at 0.001 % of a processor, `stealing` at 0.3
-/// %.
-inline void configure_scheduler(caf::actor_system_config& config, std::size_t threads) {
-#if PENNING_CAF_1
-  config.set("caf.scheduler.policy", "sharing");
-  config.set("caf.scheduler.max-threads", threads);
-#else
-  config.set("scheduler.policy", caf::atom("sharing"));
-  config.set("scheduler.max-threads", threads);
-#endif
-}
 
 } // namespace penning::actors

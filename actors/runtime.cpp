@@ -1,4 +1,5 @@
 #include <penning/actors/runtime.hpp>
+#include <penning/actors/scheduler.hpp>
 
 #include <stdexcept>
 
