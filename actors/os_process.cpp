@@ -1,5 +1,6 @@
 #include <penning/actors/os_process.hpp>
 #include <penning/actors/posix_name.hpp>
+#include <penning/actors/ready_probe.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -84,6 +85,10 @@ void validate(const os_process_options& options) {
                            "must be from 0 to " + std::to_string(max_delay.count()) + " ms"};
   if (options.stdio_window == 0)
     throw io::option_error{"stdio_window", "0", "must be at least 1 byte"};
+  if (!options.ready)
+    return;
+  validate(*options.ready);
+  validate(from_directory(*options.ready, options.cd)); // a path may have become too long
 }
 
 term bad_option(const io::option_error& error) {
@@ -170,7 +175,8 @@ void os_process::on_started(std::shared_ptr<io::child> child) {
   move(process_event::exec_ok);
   child_->grant(io::output::out, options_.stdio_window);
   child_->grant(io::output::err, options_.stdio_window);
-  acknowledge({start_result::kind::ok, child_->pid()});
+  if (!options_.ready)
+    on_ready();
   for (auto& bytes : std::exchange(early_, {}))
     child_->write(std::move(bytes));
   if (close_early_)
@@ -179,6 +185,8 @@ void os_process::on_started(std::shared_ptr<io::child> child) {
     child_->signal(SIGKILL, io::signal_target::group);
   else if (state_ == process_state::stopping)
     ask_to_end();
+  else if (options_.ready)
+    await_readiness();
 }
 
 void os_process::on_start_failed(std::error_code code, const std::string& what) {
@@ -192,6 +200,7 @@ void os_process::stop() {
   stopped_ = true;
   const bool first = state_ == process_state::running;
   move(process_event::stop);
+  stop_waiting(atoms::shutdown());
   if (first)
     ask_to_end();
 }
@@ -202,6 +211,8 @@ void os_process::ask_to_end() {
 }
 
 void os_process::handle_exit(const caf::actor_addr& from, const term& reason) {
+  if (ready_probe_ && from == ready_probe_.address())
+    return on_probe_end(reason);
   const bool ours = from == owner_.address() || from == parent();
   if (from == owner_.address() && !is_linked(from)) // not a mere exit/2 of its
     owner_is_gone();
@@ -213,26 +224,32 @@ void os_process::handle_exit(const caf::actor_addr& from, const term& reason) {
 void os_process::handle_kill() {
   killed_ = true;
   move(process_event::stop);
+  stop_waiting(atoms::kill());
   if (child_) // else they are gone, or they are killed once they have started
     child_->signal(SIGKILL, io::signal_target::group);
 }
 
 void os_process::on_end(const io::child_end& end) {
   move(process_event::ended);
+  stop_waiting(atoms::shutdown());
   child_.reset();
   end_ = end;
-  end_reason_ = killed_    ? term{atoms::killed()}
-                : stopped_ ? term{atoms::shutdown()}
-                           : end_reason(end.status, options_.success_exit_codes);
+  end_reason_ = killed_      ? term{atoms::killed()}
+                : not_ready_ ? *not_ready_
+                : stopped_   ? term{atoms::shutdown()}
+                             : end_reason(end.status, options_.success_exit_codes);
   on_stdin_closed(std::make_error_code(std::errc::broken_pipe));
   finish_if_delivered();
-  if (state_ == process_state::draining && parent() != owner_.address())
-    leave(parent(), end_reason_);
 }
 
 void os_process::finish_if_delivered() {
-  if (state_ != process_state::draining || !out_.empty() || !err_.empty())
+  if (state_ != process_state::draining || ready_probe_)
     return;
+  if (!out_.empty() || !err_.empty()) {
+    if (parent() != owner_.address())
+      leave(parent(), end_reason_);
+    return;
+  }
   move(process_event::delivered);
   if (closing_)
     actors::send(this, owner_, closed{});
@@ -244,8 +261,40 @@ void os_process::terminate(const term&) {
   if (child_) // only where CAF's own kill has ended this actor before its child
     child_->signal(SIGKILL, io::signal_target::group);
   child_.reset();
+  ready_probe_ = nullptr;
   writes_.clear();
   owner_ = nullptr;
+}
+
+// -- its readiness --------------------------------------------------------------------------------
+
+void os_process::await_readiness() {
+  if (const auto* line = std::get_if<stdout_line>(&options_.ready->check))
+    ready_line_.emplace(line->text);
+  else
+    ready_probe_ = spawn_link<ready_probe>(host_, options_);
+}
+
+void os_process::stop_waiting(const term& how) {
+  ready_line_.reset();
+  if (ready_probe_)
+    exit(ready_probe_, how);
+}
+
+void os_process::on_ready() {
+  ready_line_.reset();
+  acknowledge({start_result::kind::ok, child_->pid()});
+}
+
+void os_process::on_probe_end(const term& reason) {
+  ready_probe_ = nullptr;
+  if (state_ != process_state::running)
+    return finish_if_delivered();
+  if (reason == atoms::normal())
+    return on_ready();
+  not_ready_ = reason;
+  move(process_event::stop);
+  child_->signal(SIGKILL, io::signal_target::group);
 }
 
 // -- output ---------------------------------------------------------------------------------------
@@ -256,8 +305,12 @@ void os_process::on_output(io::output stream, std::vector<char> bytes) {
       child_->grant(stream, bytes.size());
     return;
   }
+  const bool ready =
+    stream == io::output::out && ready_line_ && ready_line_->feed({bytes.data(), bytes.size()});
   flow(stream).push(std::move(bytes));
   forward(stream);
+  if (ready)
+    on_ready();
 }
 
 void os_process::forward(io::output stream) {

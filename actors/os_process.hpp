@@ -1,9 +1,11 @@
 #pragma once
 
+#include <penning/actors/line_watch.hpp>
 #include <penning/actors/output_flow.hpp>
 #include <penning/actors/pending_answer.hpp>
 #include <penning/actors/process.hpp>
 #include <penning/actors/process_state.hpp>
+#include <penning/actors/readiness.hpp>
 #include <penning/io/child.hpp>
 
 #include <chrono>
@@ -25,9 +27,11 @@ struct os_process_options : io::launch_options {
   std::size_t stdio_window = 65'536;
   /// Statuses besides 0 whose exit reason is `normal`.
   std::vector<int> success_exit_codes{};
+  /// What must pass before it counts as started; with nothing, that it executes is enough.
+  std::optional<readiness> ready{};
 };
 
-/// Throws `io::option_error`; see `io::validate`.
+/// Throws `io::option_error`; see `io::validate` and `validate(const readiness&)`.
 void validate(const os_process_options& options);
 
 /// `{bad_option, Name, Value, Problem}`, a name that cannot be an atom as a binary.
@@ -49,6 +53,12 @@ term end_reason(const io::exit_status& status, const std::vector<int>& success_e
 /// `start_link` is acknowledged with `{ok, OsPid}` once the program runs, or with `{error,
 /// Reason}`:
 /// `{bad_option, Name, Value, Problem}` or `{Posix, Text}` such as `{enoent, <<"...">>}`.
+///
+/// With `ready` it is acknowledged once that check has passed. Meanwhile it takes and sends all
+/// that a running one does; its output reaches the owner before the acknowledgement. One that ends
+/// before is not acknowledged, it ends with its own reason; one whose check can never pass is
+/// killed, and ends with the reason of its `ready_probe`, `{not_ready, Reason}`. A line is looked
+/// for in what the owner takes: an owner that does not consume keeps it from being found.
 class os_process : public process {
  public:
   /// `host` outlives the actor.
@@ -77,6 +87,11 @@ class os_process : public process {
   void on_stdin_closed(std::error_code reason);
   void on_end(const io::child_end& end);
 
+  void await_readiness();
+  void stop_waiting(const term& how);
+  void on_ready();
+  void on_probe_end(const term& reason);
+
   caf::result<void> write(command& message);
   void change_owner(const caf::actor& owner);
   void owner_is_gone();
@@ -99,7 +114,10 @@ class os_process : public process {
   std::deque<pending_write> writes_;
   std::vector<std::vector<char>> early_; // written before the start was known
   bool close_early_ = false;
-  std::error_code stdin_closed_;   // set: nothing more is taken
+  std::error_code stdin_closed_;         // set: nothing more is taken
+  std::optional<line_watch> ready_line_; // while it is waited for, it or the probe
+  caf::actor ready_probe_;
+  std::optional<term> not_ready_;  // why it never can be
   std::uint64_t owner_number_ = 0; // tells the acknowledgements of different owners apart
   bool stopped_ = false, killed_ = false, closing_ = false, ownerless_ = false;
   io::child_end end_;
