@@ -253,6 +253,8 @@ class alarm {
     pending_.dispose();
 #else
     self_.clock().cancel_request_timeout(&self_, id_);
+    if (std::exchange(listening_, false))
+      detail::open_requests::of(self_).erase(id_);
 #endif
   }
 
@@ -279,6 +281,8 @@ class alarm {
     auto on_ring = [this](const auto&) {
       listening_ = false;
       ring_();
+      if (due_) // it rang though it had been taken back, and is set again by now
+        listen();
     };
     self_.add_multiplexed_response_handler(
       id_, caf::behavior{caf::behavior::impl_ptr{new detail::any_answer{on_ring, on_ring}, false}});
@@ -422,11 +426,10 @@ class quiet_actor : public caf::event_based_actor {
       while (mailbox_.queue().new_round(1000, bounce).consumed_items > 0) {
       }
     }
-    if (had_requests_ || has_requests() || timeout_id_ != 0 || getf(is_detached_flag)
-        || !stream_managers_.empty() || !pending_stream_managers_.empty())
-      return event_based_actor::cleanup(std::move(reason), host);
-    unregister_from_system();
-    return caf::monitorable_actor::cleanup(std::move(reason), host);
+    const bool is_new = cleanup_as_needed(std::move(reason), host);
+    if (is_new)
+      cleaned_up();
+    return is_new;
   }
 #endif
 
@@ -439,8 +442,22 @@ class quiet_actor : public caf::event_based_actor {
     quit(std::move(reason));
   }
 
+  /// Last of all, after the mailbox is closed and who waits in it has been told.
+  virtual void cleaned_up() {}
+
 #if !PENNING_CAF_1
  private:
+  bool cleanup_as_needed(caf::error reason, caf::execution_unit* host) {
+    const bool is_detached = getf(is_detached_flag);
+    const bool has_thread = !is_detached || private_thread_; // not before its launch
+    const bool is_busy = is_detached || had_requests_ || has_requests() || timeout_id_ != 0
+                         || !stream_managers_.empty() || !pending_stream_managers_.empty();
+    if (is_busy && has_thread)
+      return event_based_actor::cleanup(std::move(reason), host);
+    unregister_from_system();
+    return caf::monitorable_actor::cleanup(std::move(reason), host);
+  }
+
   bool has_requests() const {
     return !awaited_responses_.empty() || !multiplexed_responses_.empty();
   }

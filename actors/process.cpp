@@ -14,9 +14,8 @@ process* as_process(const caf::actor& actor) {
   return dynamic_cast<process*>(caf::actor_cast<caf::abstract_actor*>(actor));
 }
 
-/// Runs `call` with the reason of `actor`'s end, or with `noproc` if it has ended already.
-template <class Call>
-void observe(const caf::actor& actor, const void* key, Call call) {
+void observe_foreign(const caf::actor& actor, const void* key,
+                     std::function<void(const term& reason)> call) {
   // Only a call in this thread before `attach` has returned means that it was dead already.
   auto attaching = std::make_shared<std::atomic<bool>>(true);
   auto report = [attaching, thread = std::this_thread::get_id(),
@@ -156,30 +155,72 @@ void process::at_end(const caf::actor& actor, std::function<void()> call) {
   const bool is_kept = known->exclusive_critical_section([&] {
     const bool gone = known->gone_.load(std::memory_order_relaxed);
     if (!gone)
-      known->at_end_.push_back(std::move(call));
+      known->end_calls_of().first.push_back(std::move(call));
     return !gone;
   });
   if (!is_kept)
     call();
 }
 
+process::end_calls& process::end_calls_of() {
+  if (!at_end_)
+    at_end_ = std::make_unique<end_calls>();
+  return *at_end_;
+}
+
+/// Runs `call` with the reason of `actor`'s end, or with `noproc` if it has ended already.
+void process::observe(const caf::actor& actor, const void* key, end_watcher call) {
+  auto* known = as_process(actor);
+  if (!known)
+    return observe_foreign(actor, key, std::move(call));
+  const bool is_kept = known->exclusive_critical_section([&] {
+    if (!known->has_told_)
+      known->end_calls_of().last.emplace(key, std::move(call));
+    return !known->has_told_;
+  });
+  if (!is_kept)
+    call(atoms::noproc());
+}
+
+void process::unobserve(const caf::actor& actor, const void* key) {
+  auto* known = as_process(actor);
+  if (!known)
+    return exit_observer::detach(actor, key);
+  known->exclusive_critical_section([&] {
+    if (known->at_end_)
+      known->at_end_->last.erase(key);
+  });
+}
+
+void process::cleaned_up() {
+  const auto calls = exclusive_critical_section([&] {
+    has_told_ = true;
+    return std::exchange(at_end_, nullptr);
+  });
+  if (calls)
+    for (const auto& [key, call] : calls->last)
+      call(reason_);
+}
+
 void process::run_at_end(bool gone) {
   const auto calls = exclusive_critical_section([&] {
     gone_.store(gone, std::memory_order_release);
-    return std::exchange(at_end_, {});
+    return at_end_ ? std::exchange(at_end_->first, {}) : std::vector<std::function<void()>>{};
   });
   for (auto& call : calls)
     call();
 }
 
 void process::watch(const caf::actor& foreign, const void* key) {
-  observe(foreign, key, [self = address(), peer = foreign.address()](term reason) {
+  observe(foreign, key, [self = address(), peer = foreign.address()](const term& reason) {
     if (auto me = caf::actor_cast<caf::actor>(self))
-      post(me, exit_signal{peer, std::move(reason), true});
+      post(me, exit_signal{peer, reason, true});
   });
 }
 
 void process::link(const caf::actor& other) {
+  if (ended_) // else it would not end before it had an answer
+    return;
   const auto kind = as_process(other) ? peer_kind::process : peer_kind::foreign;
   if (other.address() == address())
     return;
@@ -217,9 +258,9 @@ monitor_ref process::monitor(const caf::actor& other) {
     monitors_ = std::make_unique<monitors>();
   const auto ref = ++monitors_->last;
   auto node = monitors_->all.emplace(ref, other.address()).first;
-  observe(other, &*node, [self = address(), ref, peer = other.address()](term reason) {
+  observe(other, &*node, [self = address(), ref, peer = other.address()](const term& reason) {
     if (auto me = caf::actor_cast<caf::actor>(self))
-      post(me, down{ref, peer, std::move(reason)});
+      post(me, down{ref, peer, reason});
   });
   return ref;
 }
@@ -232,7 +273,7 @@ void process::demonitor(monitor_ref ref) {
   if (node == all.end())
     return;
   if (auto peer = caf::actor_cast<caf::actor>(node->second))
-    exit_observer::detach(peer, &*node);
+    unobserve(peer, &*node);
   all.erase(node);
 }
 
@@ -370,7 +411,7 @@ void process::on_exit() {
   if (const auto watched = std::exchange(monitors_, nullptr))
     for (auto& node : watched->all)
       if (auto peer = caf::actor_cast<caf::actor>(node.second))
-        exit_observer::detach(peer, &node);
+        unobserve(peer, &node);
   for (auto& node : links_)
     tell(node, reason_);
   links_.clear();

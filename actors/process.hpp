@@ -167,6 +167,7 @@ class process : public quiet_actor {
  private:
   caf::behavior make_behavior() final;
   void on_exit() final;
+  void cleaned_up() final;
 
   friend void send_exit(const caf::actor& to, const caf::actor_addr& from, term reason);
 
@@ -177,14 +178,26 @@ class process : public quiet_actor {
     monitor_ref last = 0;
   };
 
+  using end_watcher = std::function<void(const term& reason)>;
+
+  /// Whom to tell of the end, under CAF's own lock. By key: to take one of many back must not cost
+  /// a look at all of them, as it does with CAF's attachables.
+  struct end_calls {
+    std::vector<std::function<void()>> first;
+    std::unordered_map<const void*, end_watcher> last;
+  };
+
   start_result run_init();
   start_result claim_name();
   void give_up_name();
   void run_at_end(bool gone);
+  end_calls& end_calls_of();
   void settle(const start_result& result);
   void set_going(execution_context* context, bool hide);
   void on_signal(exit_signal& signal);
   void watch(const caf::actor& foreign, const void* key);
+  static void observe(const caf::actor& actor, const void* key, end_watcher call);
+  static void unobserve(const caf::actor& actor, const void* key);
   std::optional<peer_kind> forget(const caf::actor_addr& peer);
   void tell(const links::value_type& link, const term& reason);
   static void send_signal(const caf::actor& to, exit_signal signal);
@@ -197,10 +210,11 @@ class process : public quiet_actor {
   std::unique_ptr<const server_name> name_;
   caf::actor_addr parent_;
   std::optional<start_result>* init_result_ = nullptr; // within `init`: of `acknowledge`
-  std::vector<std::function<void()>> at_end_;          // with `gone_`, under CAF's own lock
+  std::unique_ptr<end_calls> at_end_;                  // with the two below, under CAF's own lock
   term reason_;
   std::atomic<bool> gone_ = false;  // read by `is_alive` without the lock
   std::atomic<bool> traps_ = false; // read by those who send exit signals
+  bool has_told_ = false;           // the last of them
   bool wants_ack_ = false;
   bool has_name_ = false;
   bool ended_ = false;

@@ -31,15 +31,15 @@ class run_queue {
 
   /// `self` is who pushes, or null if that is none of the threads that take jobs.
   void push(Job job, worker* self) {
-    {
-      const std::lock_guard lock{mutex_};
-      jobs_.push_back(std::move(job));
-      if (self && !self->expected && watched_) {
-        self->expected = true;
-        ++unannounced_;
-        return;
-      }
+    std::unique_lock lock{mutex_};
+    jobs_.push_back(std::move(job));
+    if (self && !self->expected && watched_) {
+      self->expected = true;
+      ++unannounced_;
+      return;
     }
+    if (self) // else the lock keeps the queue from going away with its last job
+      lock.unlock();
     changed_.notify_one();
   }
 

@@ -2,12 +2,26 @@
 #include <penning/actors/run_queue.hpp>
 #include <penning/actors/scheduler.hpp>
 
+#include <stdexcept>
+
+namespace penning::actors {
+namespace {
+
+void check(std::size_t threads) {
+  if (threads == 0)
+    throw std::invalid_argument{"threads is 0: must be at least 1"};
+}
+
+} // namespace
+} // namespace penning::actors
+
 #if PENNING_CAF_1
 
 namespace penning::actors {
 
 // CAF 1.x has no schedulers of one's own.
 void configure_scheduler(caf::actor_system_config& config, std::size_t threads) {
+  check(threads);
   config.set("caf.scheduler.policy", "sharing");
   config.set("caf.scheduler.max-threads", threads);
 }
@@ -102,6 +116,7 @@ caf::actor_system::module* make_scheduler(caf::actor_system& system) {
 } // namespace
 
 void configure_scheduler(caf::actor_system_config& config, std::size_t threads) {
+  check(threads);
   config.set("scheduler.policy", caf::atom("queued"));
   config.set("scheduler.max-threads", threads);
   config.module_factories.emplace_back(make_scheduler);

@@ -1,5 +1,7 @@
 #include "support/deterministic.hpp"
 
+#include <array>
+#include <atomic>
 #include <future>
 #include <string>
 
@@ -453,6 +455,76 @@ TEST(ProcessOnThreads, RunsInitBeforeWhatAGrandchildPostsMeanwhile) {
     ASSERT_EQ(events.wait_for(10s), std::future_status::ready);
     EXPECT_EQ(events.get(), (std::vector<std::string>{"init", "early"}));
   }
+}
+
+class refuses_to_start : public actors::process {
+ public:
+  using process::process;
+
+ protected:
+  actors::start_result init() override { return {actors::start_result::kind::ignore}; }
+  caf::message_handler receive() override { return {}; }
+};
+
+TEST(ProcessOnThreads, MayFailToStartThoughItWouldHaveHadAThreadOfItsOwn) {
+  actors::system_config config{{2}};
+  caf::actor_system system{config};
+  const auto actor = system.spawn<refuses_to_start, caf::detached>();
+  EXPECT_FALSE(actors::process::is_alive(actor));
+}
+
+TEST(ProcessOnThreads, ThatEndsDoesNotWaitForOneItLinksTo) {
+  actors::system_config config{{3}};
+  caf::actor_system system{config};
+  probe::log log;
+  std::promise<void> linked, ended;
+  auto busy = system.spawn<probe>(log);
+  actors::post(busy, probe::step{[&](probe&) { linked.get_future().wait(); }});
+  auto ending = system.spawn<probe>(log);
+  actors::process::at_end(ending, [&] { ended.set_value(); });
+  actors::post(ending, probe::step{[&](probe& self) {
+                 self.exit("enough"_a);
+                 self.link(busy);
+               }});
+  ending = nullptr;
+  EXPECT_EQ(ended.get_future().wait_for(10s), std::future_status::ready);
+  linked.set_value();
+}
+
+TEST(ProcessOnThreads, TellsEachOfManyMonitorsOnce) {
+  actors::system_config config{{4}};
+  caf::actor_system system{config};
+  for (int round = 0; round < 20; ++round) {
+    probe::log of_target;
+    auto target = system.spawn<probe>(of_target);
+    constexpr int watchers = 20;
+    std::array<probe::log, watchers> logs;
+    std::atomic<int> left{watchers};
+    std::promise<void> all;
+    for (auto& log : logs) {
+      auto watcher = system.spawn<probe>(log);
+      actors::process::at_end(watcher, [&] {
+        if (--left == 0)
+          all.set_value();
+      });
+      actors::post(watcher, probe::step{[target](probe& self) {
+                     self.demonitor(self.monitor(target));
+                     self.monitor(target);
+                     run_after(&self, 50ms, [&self] { self.exit(atoms::normal()); });
+                   }});
+    }
+    actors::send_exit(target, {}, "bye"_a); // before some of them, after others
+    all.get_future().wait();
+    for (const auto& log : logs) {
+      ASSERT_EQ(log.downs.size(), 1u);
+      const auto& reason = log.downs[0].second;
+      EXPECT_TRUE(reason == "bye"_a || reason == atoms::noproc()) << to_string(reason);
+    }
+  }
+}
+
+TEST(Runtime, NeedsAThread) {
+  EXPECT_THROW(actors::runtime{{.threads = 0}}, std::invalid_argument);
 }
 
 } // namespace

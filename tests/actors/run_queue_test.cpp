@@ -114,6 +114,18 @@ TEST(RunQueue, LosesNothingAmongManyThreads) {
     jobs.push(end, nullptr);
 }
 
+// A thread that takes no jobs itself may still be within its push when the queue goes.
+TEST(RunQueue, MayGoOnceItsLastJobIsTaken) {
+  for (int round = 0; round < 2'000; ++round) {
+    auto jobs = std::make_unique<queue>();
+    std::thread pushes{[&jobs = *jobs] { jobs.push(1, nullptr); }};
+    queue::worker self;
+    jobs->pop(self);
+    jobs.reset();
+    pushes.join();
+  }
+}
+
 /// An actor of the runtime's that sends, and then keeps its thread until what it sent is handled.
 TEST(Scheduler, AMessageDoesNotWaitForItsSendersHandler) {
   actors::runtime runtime{{.threads = 2}};

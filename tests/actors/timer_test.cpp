@@ -210,6 +210,29 @@ TEST_F(Timer, ThatThrowsEndsItsProcess) {
   EXPECT_EQ(log_.ended, tuple_of("exception"_a, "broken"));
 }
 
+// What the clock's thread has sent already when its alarm is taken back.
+TEST_F(Timer, IsNotSilencedByOneThatRingsThoughItWasTakenBack) {
+  tell([](probe& self) {
+    run_after(&self, 1ms, [] {}); // makes the alarm, whose id comes before the next one
+    const auto next = self.new_request_id(caf::message_priority::normal).integer_value();
+    const auto alarm = caf::make_message_id(next - 1).response_id();
+    send_after(&self, 50ms, term{1});
+    self.eq_impl(alarm, self.ctrl(), self.context(), caf::sec::request_timeout);
+  });
+  advance(50ms);
+  EXPECT_EQ(got_, terms{1});
+  start(10ms, 2);
+  advance(10ms);
+  EXPECT_EQ(got_, (terms{1, 2}));
+}
+
+TEST_F(Timer, LeavesNothingOpenOnceItIsTakenBack) {
+  tell([](probe& self) {
+    cancel_timer(&self, run_after(&self, 1h, [] {}));
+    EXPECT_TRUE(actors::detail::open_requests::of(self).empty());
+  });
+}
+
 TEST(TimerOnThreads, ComesOnARealClock) {
   actors::system_config config{{4}};
   caf::actor_system system{config};
