@@ -1,6 +1,8 @@
 #include <penning/supervision/child_spec.hpp>
 
+#include <penning/actors/os_process.hpp>
 #include <penning/supervision/spec_term.hpp>
+#include <penning/supervision/start_order.hpp>
 
 #include <unordered_set>
 
@@ -13,6 +15,18 @@ using actors::tuple_of;
 spec_error::spec_error(term reason)
     : invalid_argument{to_string(reason)},
       reason_{std::move(reason)} {}
+
+term refusal_reason(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const spec_error& error) {
+    return error.reason();
+  } catch (const io::option_error& error) {
+    return actors::bad_option(error);
+  } catch (...) {
+    return actors::exception_reason(exception);
+  }
+}
 
 shutdown_policy child_spec::shutdown_or_default() const {
   if (shutdown)
@@ -35,6 +49,11 @@ void validate(const child_spec& spec, std::optional<auto_shutdown> mode) {
   const auto* time = std::get_if<std::chrono::milliseconds>(&policy);
   if (time && (time->count() < 0 || *time > actors::max_delay))
     throw spec_error{tuple_of("invalid_shutdown"_a, time->count())};
+  if (spec.backoff)
+    validate(*spec.backoff);
+  if (const auto limit = spec.start_timeout;
+      limit && (limit->count() < 0 || *limit > actors::max_delay))
+    throw spec_error{tuple_of("invalid_start_timeout"_a, limit->count())};
 }
 
 void validate(const std::vector<child_spec>& specs, std::optional<auto_shutdown> mode) {
@@ -44,6 +63,7 @@ void validate(const std::vector<child_spec>& specs, std::optional<auto_shutdown>
     if (!seen.insert(spec.id).second)
       throw spec_error{tuple_of("duplicate_child_name"_a, spec.id)};
   }
+  check_start_order(specs);
 }
 
 void validate(const supervisor_spec& spec) {

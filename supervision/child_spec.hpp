@@ -1,10 +1,12 @@
 #pragma once
 
 #include <penning/actors/process.hpp>
+#include <penning/supervision/backoff.hpp>
 
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -70,6 +72,14 @@ struct child_spec {
   /// A list of atoms, or the atom `dynamic`; `undefined` stands for the list of `mfargs.module`.
   term modules = actors::atoms::undefined();
 
+  // What OTP does not have:
+  /// Restarts wait; see docs/semantics.md.
+  std::optional<supervision::backoff> backoff = {};
+  /// Siblings that come before it, at the start and when both are to be restarted.
+  std::vector<term> start_after = {};
+  /// A start that has not returned by then has failed with `timeout`, and the child is killed.
+  std::optional<std::chrono::milliseconds> start_timeout = {};
+
   shutdown_policy shutdown_or_default() const;
 };
 
@@ -109,6 +119,10 @@ class spec_error : public std::invalid_argument {
  private:
   term reason_;
 };
+
+/// What there is to say of an exception that refuses a specification: the reason of a `spec_error`,
+/// `{bad_option, Name, Value, Problem}` of an `io::option_error`, else as `exception_reason`.
+term refusal_reason(const std::exception_ptr& exception);
 
 /// Throws `spec_error` with OTP's term, `{supervisor_data, E}`, `{start_spec, E}` or
 /// `{bad_start_spec, Ids}` (where OTP has the specifications themselves), for what `start_link`

@@ -72,18 +72,20 @@ void dynamic_supervisor::start(child_map::node_type which, start_done then) {
   if (started.result.how != actors::start_result::kind::pending)
     return then(std::move(which), started.result);
   set_busy();
+  const auto [pid, spec] = std::pair{starting.pid, starting.spec};
   starting_ = pending_start{std::move(which), std::move(then)};
-  wait_for_start();
+  wait_for_start(pid, *spec);
 }
 
 void dynamic_supervisor::handle_ack(const caf::actor_addr& from,
                                     const actors::start_result& result) {
-  if (starting_ && starting_->which.mapped().pid.address() == from)
+  if (starting_ && starting_->which.mapped().pid.address() == from && !is_stopping(from))
     on_start_result(result);
 }
 
 void dynamic_supervisor::on_start_result(const actors::start_result& result) {
   auto what = *std::exchange(starting_, std::nullopt);
+  start_returned();
   if (result.how != actors::start_result::kind::ok)
     what.which.mapped().pid = nullptr;
   what.done(std::move(what.which), result);
@@ -101,10 +103,14 @@ bool dynamic_supervisor::give_up_start() {
 /// Under the process that it runs as, if it does.
 void dynamic_supervisor::insert(child_map::node_type which) {
   auto& added = which.mapped();
+  if (added.pid && added.spec->backoff)
+    delay_of(added).started(system().clock().now());
   supervisors_ += added.spec->type == child_type::supervisor;
   restarting_ += added.pid == nullptr;
   if (added.pid)
     which.key() = added.pid.id();
+  if (children_.contains(which.key())) // its start has returned a process that was there already
+    extract(which.key());
   added.index = list_.size();
   list_.push_back({added.spec, added.pid, which.key(),
                    added.pid ? child_state::running : child_state::restarting});
@@ -114,6 +120,8 @@ void dynamic_supervisor::insert(child_map::node_type which) {
 dynamic_supervisor::child_map::node_type dynamic_supervisor::extract(caf::actor_id key) {
   auto which = children_.extract(key);
   const auto& removed = which.mapped();
+  if (removed.backoff)
+    actors::cancel_timer(this, std::exchange(removed.backoff->timer, {}));
   supervisors_ -= removed.spec->type == child_type::supervisor;
   restarting_ -= removed.pid == nullptr;
   const auto moved = list_.remove(removed.index);
@@ -129,8 +137,8 @@ void dynamic_supervisor::answer(start_child& request, actors::pending_answer& fr
       added = {.spec = template_, .arguments = more_arguments(request)};
     else
       added = own_child(request);
-  } catch (const spec_error& error) {
-    return from.deliver(error_reply(error.reason()));
+  } catch (...) {
+    return from.deliver(error_reply(refusal_reason(std::current_exception())));
   }
   if (max_children_ && children_.size() >= *max_children_)
     return from.deliver(error_reply("max_children"_a));
@@ -164,6 +172,8 @@ dynamic_supervisor::child dynamic_supervisor::own_child(start_child& request) co
   validate(spec, std::nullopt);
   if (spec.significant)
     throw spec_error{tuple_of("invalid_significant"_a, true)};
+  if (!spec.start_after.empty()) // it has no siblings that it could know
+    throw spec_error{tuple_of("invalid_start_after"_a, actors::list{spec.start_after})};
   child result;
   result.arguments = concatenation(extra_arguments_, spec.mfargs.arguments);
   result.spec = std::make_shared<const child_spec>(std::move(spec));
@@ -218,6 +228,27 @@ void dynamic_supervisor::on_child_exit(caf::actor_id key) {
 }
 
 void dynamic_supervisor::restart(child_map::node_type which) {
+  if (which.mapped().spec->backoff)
+    restart_later(std::move(which));
+  else
+    restart_now(std::move(which));
+}
+
+void dynamic_supervisor::restart_later(child_map::node_type which) {
+  auto& waiting = which.mapped();
+  const auto delay = delay_of(waiting).next(*waiting.spec->backoff, system().clock().now());
+  tell_about(report_kind::restart_delayed, waiting, atoms::undefined(), delay.count());
+  waiting.backoff->timer = retry_after(delay, which.key());
+  insert(std::move(which));
+}
+
+restart_delay& dynamic_supervisor::delay_of(child& which) {
+  if (!which.backoff)
+    which.backoff = std::make_unique<delayed_restart>();
+  return which.backoff->delay;
+}
+
+void dynamic_supervisor::restart_now(child_map::node_type which) {
   if (!may_restart()) {
     tell_about(report_kind::shutdown, which.mapped(), "reached_max_restart_intensity"_a);
     return shut_down(atoms::shutdown());
@@ -228,6 +259,8 @@ void dynamic_supervisor::restart(child_map::node_type which) {
           if (result.how == actors::start_result::kind::stop) {
             tell_about(report_kind::start_error, now, result.value);
             now.has_failed = true;
+            if (now.spec->backoff)
+              return restart_later(std::move(restarted));
             post_retry(restarted.key());
           } else if (result.how == actors::start_result::kind::ignore) {
             return;
@@ -243,7 +276,7 @@ void dynamic_supervisor::retry(const term& key) {
   const auto id = key.as<caf::actor_id>().value_or(0);
   const auto found = children_.find(id);
   if (found != children_.end() && !found->second.pid)
-    restart(extract(id));
+    restart_now(extract(id));
 }
 
 // -- stopping -------------------------------------------------------------------------------------
@@ -264,7 +297,8 @@ void dynamic_supervisor::answer(terminate_child& request, actors::pending_answer
   set_busy();
   ++stopping_;
   const auto group = new_group();
-  limit_stop(found->second.spec->shutdown_or_default(), group);
+  if (found->second.pid && !found->second.ended)
+    limit_stop(found->second.spec->shutdown_or_default(), group);
   stop(pid->id(), group);
 }
 
@@ -280,6 +314,8 @@ void dynamic_supervisor::stop(caf::actor_id key, stop_group group) {
 }
 
 void dynamic_supervisor::on_stopped(const caf::actor& pid, const term& reason) {
+  if (starting_ && starting_->which.mapped().pid == pid)
+    return on_start_result({actors::start_result::kind::stop, "timeout"_a});
   const auto gone = extract(pid.id());
   on_end_of_stop(gone.mapped(), reason, false);
   on_one_stopped();
@@ -385,7 +421,7 @@ child_counts dynamic_supervisor::count() const {
   return {is_simple() ? 1 : all, all - restarting_, supervisors_, all - supervisors_};
 }
 
-void dynamic_supervisor::tell_about(report_kind kind, const child& about, term reason) {
+void dynamic_supervisor::tell_about(report_kind kind, const child& about, term reason, term info) {
   if (!is_wanted(kind))
     return;
   // OTP's shows a child as restarting in what follows the report of its first failed start,
@@ -396,6 +432,7 @@ void dynamic_supervisor::tell_about(report_kind kind, const child& about, term r
         .pid = about.last_pid,
         .state = is_restarting ? child_state::restarting : child_state::running,
         .reason = std::move(reason),
+        .info = std::move(info),
         .child = about.spec});
 }
 

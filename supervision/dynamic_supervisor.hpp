@@ -65,6 +65,10 @@ class dynamic_supervisor : public supervisor_core {
   bool give_up_start() override;
 
  private:
+  struct delayed_restart {
+    restart_delay delay;
+    actors::timer_ref timer; // while it waits
+  };
   struct child {
     std::shared_ptr<const child_spec> spec;
     actors::list arguments;
@@ -72,7 +76,8 @@ class dynamic_supervisor : public supervisor_core {
     std::size_t index = 0;         // in the list
     caf::actor_addr last_pid = {}; // for reports: what it ran as before
     std::unique_ptr<term> ended =
-      {};                    // reason of an exit signal that has come but is not handled yet
+      {}; // reason of an exit signal that has come but is not handled yet
+    std::unique_ptr<delayed_restart> backoff = {};
     bool has_failed = false; // its last start
   };
   /// By the process that runs, or ran before the restart that failed.
@@ -94,12 +99,16 @@ class dynamic_supervisor : public supervisor_core {
 
   void on_child_exit(caf::actor_id key);
   void restart(child_map::node_type which);
+  void restart_later(child_map::node_type which);
+  void restart_now(child_map::node_type which);
+  static restart_delay& delay_of(child& which);
 
   void stop(caf::actor_id key, stop_group group);
   void on_end_of_stop(child& which, const term& reason, bool found_dead);
   void on_one_stopped();
   bool is_silent(const child_spec& spec, const term& reason, bool found_dead) const;
-  void tell_about(report_kind kind, const child& about, term reason);
+  void tell_about(report_kind kind, const child& about, term reason,
+                  term info = actors::atoms::undefined());
 
   std::shared_ptr<const child_spec> template_; // of simple_one_for_one
   std::vector<child_spec> first_specs_;        // until init

@@ -34,7 +34,8 @@ bool is_error(report_kind kind) {
   case report_kind::progress:
   case report_kind::child_ended:
   case report_kind::child_stopped:
-  case report_kind::supervisor_ended: return false;
+  case report_kind::supervisor_ended:
+  case report_kind::restart_delayed: return false;
   default: return true;
   }
 }
@@ -119,6 +120,7 @@ std::string to_string(report_kind kind) {
   case report_kind::unexpected_message: return "unexpected_message";
   case report_kind::child_ended: return "child_ended";
   case report_kind::child_stopped: return "child_stopped";
+  case report_kind::restart_delayed: return "restart_delayed";
   default: return "supervisor_ended";
   }
 }

@@ -22,6 +22,7 @@ enum class report_kind : std::uint8_t {
   child_ended,        ///< A child has ended by itself, as its restart type expects.
   child_stopped,      ///< A child that was asked to end did so.
   supervisor_ended,   ///< The supervisor itself, after its children; `reason` is its own.
+  restart_delayed,    ///< A child's `backoff`: it will be restarted in `info` milliseconds.
 };
 
 /// One event of a supervisor.
@@ -35,8 +36,9 @@ struct report {
   /// `restarting` if its last start failed already, with the process that it was before as `pid`.
   child_state state = child_state::running;
   std::uint64_t count = 0; ///< How many children it is about, if they are not told one by one.
-  term reason = actors::atoms::undefined();     ///< `undefined` for `progress`.
-  term info = actors::atoms::undefined();       ///< With `progress`, what the start added.
+  term reason = actors::atoms::undefined(); ///< `undefined` for `progress`.
+  /// With `progress`, what the start added.
+  term info = actors::atoms::undefined();
   std::shared_ptr<const child_spec> child = {}; ///< Null where it is about no child.
 };
 

@@ -1,4 +1,5 @@
 #include <penning/supervision/spec_term.hpp>
+#include <penning/supervision/start_order.hpp>
 
 #include <algorithm>
 #include <array>
@@ -103,15 +104,37 @@ bool significant_from_term(const term& value, restart_type restart,
   return wanted;
 }
 
+std::chrono::milliseconds time_from_term(const term& value, std::string_view error) {
+  const auto time = value.as<std::int64_t>();
+  if (!time || *time < 0 || *time > actors::max_delay.count())
+    refuse(error, value);
+  return std::chrono::milliseconds{*time};
+}
+
 shutdown_policy shutdown_from_term(const term& value) {
   if (value == "brutal_kill"_a)
     return brutal_kill{};
   if (value == actors::atoms::infinity())
     return infinity{};
-  const auto time = value.as<std::int64_t>();
-  if (!time || *time < 0 || *time > actors::max_delay.count())
-    refuse("invalid_shutdown", value);
-  return std::chrono::milliseconds{*time};
+  return time_from_term(value, "invalid_shutdown");
+}
+
+/// Without a resolver no name means anything.
+start_function resolved(const start_resolver& resolve, const mfa& names) {
+  if (!resolve)
+    refuse("invalid_mfa", to_term(names));
+  return resolve(names);
+}
+
+/// What OTP does not have.
+void read_extensions(const map& from, child_spec& spec) {
+  if (const auto* how = from.find("backoff"_a))
+    spec.backoff = backoff_from_term(*how);
+  if (const auto* ids = from.find("start_after"_a))
+    spec.start_after = start_after_from_term(*ids);
+  if (const auto* limit = from.find("start_timeout"_a);
+      limit && *limit != actors::atoms::infinity())
+    spec.start_timeout = time_from_term(*limit, "invalid_start_timeout");
 }
 
 void check_modules(const term& value) {
@@ -177,7 +200,8 @@ child_spec child_spec_from_term(const term& value, const start_resolver& resolve
     check_modules(*modules);
     spec.modules = *modules;
   }
-  spec.start = resolve(spec.mfargs);
+  read_extensions(given, spec);
+  spec.start = resolved(resolve, spec.mfargs);
   return spec;
 }
 
@@ -211,7 +235,8 @@ child_spec elixir_child_spec_from_term(const term& value, const start_resolver& 
   if (const auto* significant = given.find("significant"_a);
       significant && *significant != term{false})
     refuse("invalid_significant", *significant);
-  spec.start = resolve(spec.mfargs);
+  read_extensions(given, spec);
+  spec.start = resolved(resolve, spec.mfargs);
   return spec;
 }
 
@@ -227,6 +252,7 @@ std::vector<child_spec> child_specs_from_term(const term& value, const start_res
     if (!seen.insert(result.back().id).second)
       refuse("duplicate_child_name", result.back().id);
   }
+  check_start_order(result);
   return result;
 }
 
@@ -294,13 +320,20 @@ term modules_of(const child_spec& spec) {
 }
 
 term to_term(const child_spec& spec) {
-  return map_of({{"id"_a, spec.id},
-                 {"start"_a, to_term(spec.mfargs)},
-                 {"restart"_a, atom{to_string(spec.restart)}},
-                 {"significant"_a, spec.significant},
-                 {"shutdown"_a, to_term(spec.shutdown_or_default())},
-                 {"type"_a, atom{to_string(spec.type)}},
-                 {"modules"_a, modules_of(spec)}});
+  std::vector<std::pair<term, term>> entries{{"id"_a, spec.id},
+                                             {"start"_a, to_term(spec.mfargs)},
+                                             {"restart"_a, atom{to_string(spec.restart)}},
+                                             {"significant"_a, spec.significant},
+                                             {"shutdown"_a, to_term(spec.shutdown_or_default())},
+                                             {"type"_a, atom{to_string(spec.type)}},
+                                             {"modules"_a, modules_of(spec)}};
+  if (spec.backoff)
+    entries.emplace_back("backoff"_a, to_term(*spec.backoff));
+  if (!spec.start_after.empty())
+    entries.emplace_back("start_after"_a, actors::list{spec.start_after});
+  if (spec.start_timeout)
+    entries.emplace_back("start_timeout"_a, spec.start_timeout->count());
+  return map{entries};
 }
 
 } // namespace penning::supervision

@@ -10,8 +10,9 @@
 
 namespace penning::supervision {
 
-/// Finds the start function for the names in a specification. What it throws refuses the
-/// specification; to refuse the start instead, return a function that throws.
+/// Finds the start function for the names in a specification; without one every such start is
+/// `{invalid_mfa, {M, F, A}}`. What it throws refuses the specification; to refuse the start
+/// instead, return a function that throws.
 using start_resolver = std::function<start_function(const mfa&)>;
 
 /// Reads a map with OTP's keys, or a tuple of the old form.
@@ -20,6 +21,7 @@ sup_flags flags_from_term(const term& flags);
 
 /// Reads a map with OTP's keys, or a tuple of the old form. Without `mode`, whether `significant`
 /// goes with the supervisor's `auto_shutdown` is not looked at.
+/// The keys that OTP does not have, `backoff`, `start_after` and `start_timeout`, are read last.
 /// Throws `spec_error` with the first error in OTP's order: `missing_id`, `{invalid_mfa, X}`.
 child_spec child_spec_from_term(const term& spec, const start_resolver& resolve,
                                 std::optional<auto_shutdown> mode);
@@ -47,7 +49,7 @@ term check_childspecs(const term& specs);
 /// The same, `{error, {badarg, Mode}}` if `mode` is no `auto_shutdown`.
 term check_childspecs(const term& specs, const term& mode);
 
-/// A map with all of OTP's seven keys, as `get_childspec` gives it.
+/// A map with all of OTP's seven keys, as `get_childspec` gives it, and with others that are set.
 term to_term(const child_spec& spec);
 /// The specification's `modules`, or what stands for them.
 term modules_of(const child_spec& spec);

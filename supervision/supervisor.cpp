@@ -1,6 +1,7 @@
 #include <penning/supervision/supervisor.hpp>
 
 #include <penning/supervision/restart_plan.hpp>
+#include <penning/supervision/start_order.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -11,35 +12,29 @@ using namespace actors::literals;
 using actors::tuple_of;
 namespace atoms = actors::atoms;
 
-namespace {
-
-term refused_strategy() {
-  return tuple_of("supervisor_data"_a, tuple_of("invalid_strategy"_a, "simple_one_for_one"_a));
-}
-
-actors::atom atom_of(child_state state) {
-  return state == child_state::running ? "running"_a : "restarting"_a;
-}
-
-} // namespace
-
 supervisor::supervisor(caf::actor_config& config, supervisor_options options)
     : supervisor_core{config, options.flags, std::move(options.name)},
       resolve_{std::move(options.resolve)},
       first_specs_{std::move(options.children)} {}
 
+/// With `simple_one_for_one` it would be a `dynamic_supervisor`.
+void supervisor::require_static(const sup_flags& flags) {
+  if (flags.strategy == strategy::simple_one_for_one)
+    throw spec_error{
+      tuple_of("supervisor_data"_a, tuple_of("invalid_strategy"_a, "simple_one_for_one"_a))};
+}
+
 actors::start_result supervisor::init() {
   supervisor_spec spec{flags(), std::exchange(first_specs_, {})};
   try {
     validate(spec);
+    require_static(flags());
   } catch (const spec_error& error) {
     return {actors::start_result::kind::stop, error.reason()};
   }
-  if (flags().strategy == strategy::simple_one_for_one) // that is a dynamic_supervisor
-    return {actors::start_result::kind::stop, refused_strategy()};
   operation first;
   first.is_first_start = true;
-  for (auto& each : spec.children)
+  for (auto& each : in_start_order(std::move(spec.children)))
     first.start.push_back(&add(std::move(each)));
   first.done = [this](child* failed, const term& reason) {
     if (!failed) {
@@ -63,7 +58,7 @@ void supervisor::run(operation next) {
 }
 
 void supervisor::advance() {
-  while (operation_ && !operation_->waits_for_start) {
+  while (operation_ && !operation_->waits_for_start && !operation_->waits_for_stop) {
     auto& what = *operation_;
     if (what.stopped < what.stop.size()) {
       if (!stop_next(what))
@@ -86,6 +81,7 @@ bool supervisor::stop_next(operation& what) {
   if (next.pid && !next.ended) {
     const auto policy = next.spec->shutdown_or_default();
     const auto group = new_group();
+    what.waits_for_stop = true;
     stop_child(next.pid, policy, group);
     limit_stop(policy, group);
     return false;
@@ -100,9 +96,22 @@ bool supervisor::stop_next(operation& what) {
 }
 
 void supervisor::on_stopped(const caf::actor& pid, const term& reason) {
-  auto& stopped = *find(pid.address());
-  stopped.ended = reason;
+  auto& what = *operation_;
+  if (what.waits_for_start) { // for too long
+    on_start_result({actors::start_result::kind::stop, "timeout"_a});
+  } else if (auto& next = *what.stop[what.stopped]; next.pid == pid) {
+    what.waits_for_stop = false;
+    next.ended = reason;
+  } else if (auto* given_up =
+               find(pid.address())) { // its start took too long, and then the end came
+    given_up->ended = reason;
+  }
   advance();
+}
+
+bool supervisor::is_starting(const child& which) const {
+  return operation_ && operation_->waits_for_start
+         && operation_->start[operation_->started] == &which;
 }
 
 /// Whether its start has returned; else `handle_ack` or its end goes on.
@@ -115,7 +124,7 @@ bool supervisor::start_next(operation& what) {
   }
   if (result.result.how == actors::start_result::kind::pending) {
     what.waits_for_start = true;
-    wait_for_start();
+    wait_for_start(next.pid, *next.spec);
     return false;
   }
   on_start_result(std::move(result.result));
@@ -123,10 +132,8 @@ bool supervisor::start_next(operation& what) {
 }
 
 void supervisor::handle_ack(const caf::actor_addr& from, const actors::start_result& result) {
-  if (!operation_ || !operation_->waits_for_start)
-    return;
-  const auto& starting = *operation_->start[operation_->started];
-  if (starting.pid.address() != from)
+  const auto* starting = find(from);
+  if (!starting || !is_starting(*starting) || is_stopping(from))
     return;
   on_start_result(result);
   advance();
@@ -137,9 +144,11 @@ void supervisor::on_start_result(actors::start_result result) {
   auto& what = *operation_;
   auto& starting = *what.start[what.started];
   what.waits_for_start = false;
+  start_returned();
   ++what.started;
   if (result.how == ok) {
     starting.state = child_state::running;
+    starting.delay.started(system().clock().now());
     starting.last_pid = starting.pid.address();
     tell_about(report_kind::progress, starting, atoms::undefined(), result.value);
     if (what.started == what.start.size())
@@ -160,7 +169,14 @@ void supervisor::on_start_result(actors::start_result result) {
 void supervisor::finish(child* failed, const term& value) {
   const auto then = std::move(operation_->done);
   operation_.reset();
+  release_held_back();
   then(failed, value);
+}
+
+/// They look again, once what is being done now has come to its end.
+void supervisor::release_held_back() {
+  for (auto& id : std::exchange(held_back_, {}))
+    post_retry(std::move(id));
 }
 
 bool supervisor::give_up_start() {
@@ -192,9 +208,8 @@ void supervisor::terminate(const term& reason) {
 void supervisor::on_exit_signal(const caf::actor_addr& from, const term& reason) {
   auto* ended = find(from);
   if (!ended)
-    return; // an old instance, or a stranger
-  if (operation_ && operation_->waits_for_start
-      && operation_->start[operation_->started] == ended) { // it ended without an answer
+    return;                  // an old instance, or a stranger
+  if (is_starting(*ended)) { // it ended without an answer
     on_start_result({actors::start_result::kind::stop, reason});
     return advance();
   }
@@ -238,6 +253,51 @@ void supervisor::on_significant_end() {
 }
 
 void supervisor::restart(child& which) {
+  if (which.spec->backoff)
+    restart_later(which);
+  else
+    restart_now(which);
+}
+
+/// Its siblings end now, as far as the strategy says so; all start together when the time has come.
+void supervisor::restart_later(child& which) {
+  const auto delay = next_delay(which);
+  auto plan = plan_restart(flags().strategy, children_, by_id_.at(which.spec->id),
+                           [](const child& each) { return each.restart(); });
+  operation next{std::move(plan.stop), std::move(plan.forget), {}, {}};
+  next.done = [this, &which, delay](child*, const term&) {
+    schedule_retry(which, delay);
+    set_idle();
+  };
+  run(std::move(next));
+}
+
+std::optional<std::chrono::milliseconds> supervisor::next_delay(child& which) {
+  if (!which.spec->backoff)
+    return std::nullopt;
+  return which.delay.next(*which.spec->backoff, system().clock().now());
+}
+
+void supervisor::schedule_retry(child& which, std::optional<std::chrono::milliseconds> delay) {
+  which.state = child_state::restarting;
+  if (!delay)
+    return post_retry(which.spec->id);
+  tell_about(report_kind::restart_delayed, which, atoms::undefined(), delay->count());
+  which.retry = retry_after(*delay, which.spec->id);
+}
+
+bool supervisor::waits_for_sibling(const child& which) const {
+  return std::ranges::any_of(which.spec->start_after, [this](const term& id) {
+    const auto* sibling = find(id);
+    return sibling && sibling->state == child_state::restarting;
+  });
+}
+
+void supervisor::restart_now(child& which) {
+  if (waits_for_sibling(which)) {
+    which.state = child_state::restarting;
+    return held_back_.push_back(which.spec->id);
+  }
   if (!may_restart()) {
     tell_about(report_kind::shutdown, which, "reached_max_restart_intensity"_a);
     set_stopped(which);
@@ -252,9 +312,8 @@ void supervisor::restart(child& which) {
   next.done = [this, &which, before](child* failed, const term& reason) {
     if (failed) {
       tell_about(report_kind::start_error, *failed, reason);
-      failed->state = child_state::restarting;
       failed->last_pid = failed == &which ? before : caf::actor_addr{};
-      post_retry(failed->spec->id);
+      schedule_retry(*failed, next_delay(*failed));
     }
     set_idle();
   };
@@ -264,126 +323,7 @@ void supervisor::restart(child& which) {
 void supervisor::retry(const term& id) {
   auto* waiting = find(id);
   if (waiting && waiting->state == child_state::restarting)
-    restart(*waiting);
-}
-
-// -- requests -------------------------------------------------------------------------------------
-
-void supervisor::answer(start_child& request, actors::pending_answer& from) {
-  child_spec spec;
-  try {
-    if (auto* given = std::get_if<term>(&request.child)) {
-      spec = child_spec_from_term(*given, resolve_, flags().auto_shutdown);
-    } else {
-      spec = std::get<child_spec>(std::move(request.child));
-      validate(spec, flags().auto_shutdown);
-    }
-  } catch (const spec_error& error) {
-    return from.deliver(error_reply(error.reason()));
-  }
-  if (const auto* known = find(spec.id)) {
-    if (known->state != child_state::running)
-      return from.deliver(error_reply("already_present"_a));
-    return from.deliver(supervisor_reply{
-      tuple_of(atoms::error(), tuple_of("already_started"_a, actors::to_pid(known->pid.address()))),
-      known->pid});
-  }
-  operation next;
-  next.is_first_start = true;
-  next.start.push_back(&add(std::move(spec)));
-  next.done = [this, from, id = next.start.front()->spec->id](child* failed,
-                                                              const term& value) mutable {
-    if (failed) {
-      from.deliver(error_reply(tuple_of(value, to_record(*failed))));
-      forget(*failed);
-    } else {
-      from.deliver(started_reply(find(id), value));
-    }
-    set_idle();
-  };
-  run(std::move(next));
-}
-
-void supervisor::answer(restart_child& request, actors::pending_answer& from) {
-  auto* known = find(request.child);
-  if (!known)
-    return from.deliver(error_reply("not_found"_a));
-  if (known->state != child_state::undefined)
-    return from.deliver(error_reply(atom_of(known->state)));
-  operation next;
-  next.start.push_back(known);
-  next.done = [this, from, known](child* failed, const term& value) mutable {
-    from.deliver(failed ? error_reply(value) : started_reply(known, value));
-    set_idle();
-  };
-  run(std::move(next));
-}
-
-void supervisor::answer(terminate_child& request, actors::pending_answer& from) {
-  auto* known = find(request.child);
-  if (!known)
-    return from.deliver(error_reply("not_found"_a));
-  operation next;
-  next.stop.push_back(known);
-  if (known->restart() == restart_type::temporary)
-    next.forget.push_back(known);
-  next.done = [this, from](child*, const term&) mutable {
-    from.deliver(ok_reply());
-    set_idle();
-  };
-  run(std::move(next));
-}
-
-void supervisor::answer(delete_child& request, actors::pending_answer& from) {
-  auto* known = find(request.child);
-  if (!known)
-    return from.deliver(error_reply("not_found"_a));
-  if (known->state != child_state::undefined)
-    return from.deliver(error_reply(atom_of(known->state)));
-  forget(*known);
-  from.deliver(ok_reply());
-}
-
-void supervisor::answer(get_childspec& request, actors::pending_answer& from) {
-  const auto* known = find(request.child);
-  if (!known)
-    return from.deliver(error_reply("not_found"_a));
-  from.deliver(supervisor_reply{tuple_of(atoms::ok(), to_term(*known->spec)), nullptr});
-}
-
-void supervisor::change(supervisor_spec to) {
-  if (to.flags.strategy == strategy::simple_one_for_one)
-    throw spec_error{refused_strategy()};
-  validate(to);
-  set_flags(to.flags);
-  auto others = std::exchange(children_, {});
-  for (auto& spec : to.children) {
-    const auto known = by_id_.find(spec.id);
-    if (known == by_id_.end()) {
-      add(std::move(spec));
-    } else {
-      children_.splice(children_.end(), others, known->second);
-      known->second->spec = std::make_shared<const child_spec>(std::move(spec));
-    }
-  }
-  children_.splice(children_.end(), others);
-}
-
-children supervisor::list() const {
-  child_list result;
-  for (auto each = children_.rbegin(); each != children_.rend(); ++each)
-    result.push_back({each->spec, each->pid, 0, each->state});
-  return {std::move(result)};
-}
-
-child_counts supervisor::count() const {
-  child_counts result;
-  result.specs = children_.size();
-  for (const auto& each : children_) {
-    result.active += each.pid && is_alive(each.pid);
-    ++(each.spec->type == child_type::worker ? result.workers : result.supervisors);
-  }
-  return result;
+    restart_now(*waiting);
 }
 
 // -- the children ---------------------------------------------------------------------------------
@@ -396,6 +336,7 @@ supervisor::child& supervisor::add(child_spec spec) {
 }
 
 void supervisor::forget(child& which) {
+  actors::cancel_timer(this, which.retry);
   if (which.pid)
     by_pid_.erase(which.pid.id());
   const auto node = by_id_.extract(which.spec->id);
@@ -409,6 +350,12 @@ void supervisor::set_stopped(child& which) {
   which.last_pid = nullptr;
   which.state = child_state::undefined;
   which.ended.reset();
+  actors::cancel_timer(this, std::exchange(which.retry, {}));
+}
+
+const supervisor::child* supervisor::find(const term& id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : &*found->second;
 }
 
 supervisor::child* supervisor::find(const term& id) {
@@ -419,26 +366,6 @@ supervisor::child* supervisor::find(const term& id) {
 supervisor::child* supervisor::find(const caf::actor_addr& pid) {
   const auto found = pid ? by_pid_.find(pid.id()) : by_pid_.end();
   return found == by_pid_.end() ? nullptr : found->second;
-}
-
-/// A process is no id.
-supervisor::child* supervisor::find(const child_ref& which) {
-  const auto* id = std::get_if<term>(&which);
-  return id ? find(*id) : nullptr;
-}
-
-/// The record that OTP keeps of a child, as it shows in the error of `start_child`.
-term supervisor::to_record(const child& which) const {
-  const auto& spec = *which.spec;
-  return tuple_of("child"_a, atoms::undefined(), spec.id, to_term(spec.mfargs),
-                  actors::atom{to_string(spec.restart)}, spec.significant,
-                  to_term(spec.shutdown_or_default()), actors::atom{to_string(spec.type)},
-                  modules_of(spec));
-}
-
-/// Of a child that wanted to be ignored there is no process.
-supervisor_reply supervisor::started_reply(const child* which, const term& info) const {
-  return ok_reply(which ? which->pid : nullptr, info);
 }
 
 void supervisor::tell_about(report_kind kind, const child& about, term reason, term info) {

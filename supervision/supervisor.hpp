@@ -66,6 +66,8 @@ class supervisor : public supervisor_core {
     child_state state = child_state::undefined;
     caf::actor_addr last_pid;  // for reports: what it runs as, or ran as before its restart
     std::optional<term> ended; // reason of an exit signal that has come but is not handled yet
+    restart_delay delay;
+    actors::timer_ref retry; // while its restart is delayed
 
     restart_type restart() const { return spec->restart; }
   };
@@ -81,10 +83,12 @@ class supervisor : public supervisor_core {
     std::size_t stopped = 0, started = 0;
     bool is_first_start = false; // a temporary child that wants to be ignored is forgotten then
     bool waits_for_start = false;
+    bool waits_for_stop = false;
   };
 
   void run(operation next);
   child* find(const term& id);
+  const child* find(const term& id) const;
 
  private:
   void advance();
@@ -96,7 +100,15 @@ class supervisor : public supervisor_core {
   void on_child_exit(const caf::actor_addr& from);
   void on_significant_end();
   void restart(child& which);
+  void restart_later(child& which);
+  void restart_now(child& which);
+  void schedule_retry(child& which, std::optional<std::chrono::milliseconds> delay);
+  std::optional<std::chrono::milliseconds> next_delay(child& which);
+  bool waits_for_sibling(const child& which) const;
+  void release_held_back();
+  bool is_starting(const child& which) const;
 
+  static void require_static(const sup_flags& flags);
   child& add(child_spec spec);
   void forget(child& which);
   void set_stopped(child& which);
@@ -112,6 +124,7 @@ class supervisor : public supervisor_core {
   child_order children_;                // in the order of their start
   std::unordered_map<term, child_order::iterator> by_id_;
   std::unordered_map<caf::actor_id, child*> by_pid_;
+  std::vector<term> held_back_; // children whose restart waits for that of another
   std::optional<operation> operation_;
 };
 

@@ -4,6 +4,7 @@
 #include <penning/actors/timer.hpp>
 #include <penning/supervision/spec_term.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -61,9 +62,10 @@ supervisor_core::supervisor_core(caf::actor_config& config, sup_flags flags, std
 // -- what it understands --------------------------------------------------------------------------
 
 template <class Answer>
-caf::result<Answer> supervisor_core::serve(std::function<void(pending_answer&)> give) {
+caf::result<Answer> supervisor_core::serve(std::function<void(pending_answer&)> give,
+                                           bool is_system) {
   pending_answer from{make_response_promise()};
-  enqueue([give = std::move(give), from]() mutable { give(from); }, from);
+  enqueue([give = std::move(give), from]() mutable { give(from); }, from, is_system);
   return from.promise();
 }
 
@@ -78,11 +80,7 @@ auto supervisor_core::server_of() {
 /// As `sys` has it, handled even while nothing else is.
 caf::result<supervisor_reply>
 supervisor_core::serve_system(std::function<void(pending_answer&)> give) {
-  if (!suspended_ || busy_)
-    return serve<supervisor_reply>(std::move(give));
-  pending_answer from{make_response_promise()};
-  give(from);
-  return from.promise();
+  return serve<supervisor_reply>(std::move(give), true);
 }
 
 caf::message_handler supervisor_core::receive() {
@@ -99,7 +97,7 @@ caf::message_handler supervisor_core::receive() {
       return serve<child_counts>([this](pending_answer& from) { from.deliver(count()); });
     },
     [this](suspend) {
-      return serve<supervisor_reply>([this](pending_answer& from) {
+      return serve_system([this](pending_answer& from) {
         suspended_ = true;
         from.deliver(supervisor_reply{atoms::ok(), nullptr});
       });
@@ -108,7 +106,6 @@ caf::message_handler supervisor_core::receive() {
       return serve_system([this](pending_answer& from) {
         suspended_ = false;
         from.deliver(supervisor_reply{atoms::ok(), nullptr});
-        run_queue();
       });
     },
     [this](code_change& request) {
@@ -149,15 +146,15 @@ term supervisor_core::on_code_change(std::variant<supervisor_spec, term>& to) {
     }
     change(std::get<supervisor_spec>(std::move(to)));
     return atoms::ok();
-  } catch (const spec_error& error) {
-    return tuple_of(atoms::error(), code_change_error(error.reason()));
+  } catch (...) {
+    return tuple_of(atoms::error(), code_change_error(refusal_reason(std::current_exception())));
   }
 }
 
 // -- one thing at a time --------------------------------------------------------------------------
 
-void supervisor_core::enqueue(work item, std::optional<pending_answer> from) {
-  queue_.push_back({std::move(item), std::move(from)});
+void supervisor_core::enqueue(work item, std::optional<pending_answer> from, bool is_system) {
+  queue_.push_back({std::move(item), std::move(from), is_system});
   run_queue();
 }
 
@@ -170,9 +167,13 @@ void supervisor_core::set_idle() {
 void supervisor_core::run_queue() {
   if (std::exchange(in_queue_, true))
     return;
-  while (!busy_ && !suspended_ && !shutdown_reason_ && !queue_.empty()) {
-    auto item = std::move(queue_.front());
-    queue_.pop_front();
+  while (!busy_ && !shutdown_reason_) {
+    const auto next =
+      suspended_ ? std::ranges::find_if(queue_, &queued::is_system) : queue_.begin();
+    if (next == queue_.end())
+      break;
+    auto item = std::move(*next);
+    queue_.erase(next);
     asking_ = std::move(item.from);
     item.run();
     if (!busy_)
@@ -203,15 +204,29 @@ void supervisor_core::handle_down(const actors::down& message) {
 void supervisor_core::on_parent_exit(const term& reason) {
   if (shutdown_reason_ || parent_exit_)
     return;
-  if (!busy_ || give_up_start())
+  if (!busy_ || interrupt_start())
     return shut_down(reason);
   parent_exit_ = reason;
-  enqueue([this] { shut_down(*parent_exit_); });
+  enqueue([this] { shut_down(*parent_exit_); }, std::nullopt, true);
 }
 
-void supervisor_core::wait_for_start() {
-  if (parent_exit_ && give_up_start())
-    shut_down(*parent_exit_);
+bool supervisor_core::interrupt_start() {
+  if (!give_up_start())
+    return false;
+  start_returned();
+  return true;
+}
+
+void supervisor_core::wait_for_start(const caf::actor& child, const child_spec& spec) {
+  if (parent_exit_ && interrupt_start())
+    return shut_down(*parent_exit_);
+  if (spec.start_timeout)
+    start_timer_ = actors::run_after(
+      this, *spec.start_timeout, [this, child] { stop_child(child, brutal_kill{}, new_group()); });
+}
+
+void supervisor_core::start_returned() {
+  actors::cancel_timer(this, std::exchange(start_timer_, {}));
 }
 
 // -- starting -------------------------------------------------------------------------------------
@@ -233,6 +248,11 @@ actors::started supervisor_core::call_start(const child_spec& spec, const actors
 void supervisor_core::post_retry(term key) {
   // Through the mailbox, so that what is there already, a shutdown say, is handled first.
   actors::post(caf::actor{this}, retry_start{std::move(key)});
+}
+
+actors::timer_ref supervisor_core::retry_after(std::chrono::milliseconds delay, term key) {
+  return actors::run_after(this, delay,
+                           [this, key = std::move(key)] { enqueue([this, key] { retry(key); }); });
 }
 
 bool supervisor_core::may_restart() {
@@ -301,6 +321,8 @@ void supervisor_core::terminate(const term& reason) {
     if (each.from)
       each.from->fail(reason);
   queue_.clear();
+  asking_.reset();
+  stop_requests_.clear();
   stopping_.clear();
   if (is_wanted(report_kind::supervisor_ended))
     tell({.kind = report_kind::supervisor_ended, .reason = reason});

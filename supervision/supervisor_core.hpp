@@ -49,7 +49,8 @@ class supervisor_core : public actors::process {
 
   /// A process has ended that is not being stopped: a child, an earlier one, or a stranger.
   virtual void on_exit_signal(const caf::actor_addr& from, const term& reason) = 0;
-  /// A child of which `stop_child` was asked is down. Its links and monitors are taken back.
+  /// A child of which `stop_child` was asked, or whose time to start is up, is down. Its links and
+  /// monitors are taken back.
   virtual void on_stopped(const caf::actor& pid, const term& reason) = 0;
   /// The next attempt at a start that failed; `key` is what `post_retry` was given.
   virtual void retry(const term& key) = 0;
@@ -60,20 +61,27 @@ class supervisor_core : public actors::process {
 
   // -- one thing at a time -----------------------------------------------------------------------
 
-  /// Runs `item` once what was asked before is done.
-  void enqueue(work item, std::optional<actors::pending_answer> from = std::nullopt);
+  /// Runs `item` once what was asked before is done; one that `is_system` even while suspended.
+  void enqueue(work item, std::optional<actors::pending_answer> from = std::nullopt,
+               bool is_system = false);
   /// What is being done needs more than this handler.
   void set_busy() noexcept { busy_ = true; }
   /// It is done.
   void set_idle();
-  /// What is being done waits for a start that may never return.
-  void wait_for_start();
+  /// What is being done waits for the start of `child`, which may never return: its end follows, or
+  /// `on_stopped`, once its time is up.
+  void wait_for_start(const caf::actor& child, const child_spec& spec);
+  /// It has returned.
+  void start_returned();
 
   // -- starting and stopping ---------------------------------------------------------------------
 
   /// Calls the start function; what it throws becomes a failure, `{'EXIT', Reason}` if `wrap`.
   actors::started call_start(const child_spec& spec, const actors::list& arguments, bool wrap);
+  /// `retry(key)` follows, with what else is in the mailbox already handled first.
   void post_retry(term key);
+  /// The same once `delay` has passed, unless the timer is cancelled.
+  actors::timer_ref retry_after(std::chrono::milliseconds delay, term key);
 
   /// Children that are stopped together get one time between them.
   using stop_group = std::uint64_t;
@@ -86,6 +94,7 @@ class supervisor_core : public actors::process {
   /// Stops all children, then ends with `reason`.
   void shut_down(term reason);
   void children_stopped();
+  bool is_stopping(const caf::actor_addr& child) const { return stopping_.contains(child.id()); }
   bool is_shutting_down() const noexcept { return shutdown_reason_.has_value(); }
   /// All children are up.
   void set_up();
@@ -104,6 +113,7 @@ class supervisor_core : public actors::process {
   struct queued {
     work run;
     std::optional<actors::pending_answer> from;
+    bool is_system;
   };
   struct stopping {
     caf::actor pid;
@@ -112,11 +122,13 @@ class supervisor_core : public actors::process {
   };
 
   template <class Answer>
-  caf::result<Answer> serve(std::function<void(actors::pending_answer&)> give);
+  caf::result<Answer> serve(std::function<void(actors::pending_answer&)> give,
+                            bool is_system = false);
   template <class Request>
   auto server_of();
   caf::result<supervisor_reply> serve_system(std::function<void(actors::pending_answer&)> give);
   term on_code_change(std::variant<supervisor_spec, term>& to);
+  bool interrupt_start();
   void finish_stop(caf::actor_id pid, const term& reason);
   void on_parent_exit(const term& reason);
   void run_queue();
@@ -128,6 +140,7 @@ class supervisor_core : public actors::process {
   std::deque<queued> queue_;
   std::unordered_map<caf::actor_id, stopping> stopping_;
   std::vector<actors::timer_ref> stop_timers_;
+  actors::timer_ref start_timer_; // of the start that is waited for
   stop_group last_group_ = 0;
   std::optional<term> parent_exit_;     // waits for its turn
   std::optional<term> shutdown_reason_; // set once the supervisor is on its way down

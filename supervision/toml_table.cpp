@@ -50,6 +50,16 @@ std::optional<std::int64_t> table_reader::integer(std::string_view key, std::int
   return std::nullopt;
 }
 
+std::optional<table_reader> table_reader::inner(std::string_view key) {
+  const auto* node = table_.get(key);
+  if (!node)
+    return std::nullopt;
+  if (const auto* table = node->as_table())
+    return table_reader{*table, (name_.empty() ? "" : name_ + ": ") + std::string{key}, found_};
+  wrong_type(key, *node, "a table");
+  return std::nullopt;
+}
+
 void table_reader::refuse(std::string_view key, const std::string& problem) {
   const auto& node = *table_.get(key);
   note(node.source(), std::string{key} + " = " + shown(node) + ": " + problem);

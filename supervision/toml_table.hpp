@@ -70,6 +70,10 @@ class table_reader {
     }
   }
 
+  /// The table of a key, whose errors have the key in their names; nothing if there is none, or if
+  /// it is no table, which is noted.
+  std::optional<table_reader> inner(std::string_view key);
+
   /// The key's value is none of those that it may have.
   void refuse(std::string_view key, const std::string& problem);
   void wrong_type(std::string_view key, const toml::node& node, const std::string& wanted);

@@ -1,5 +1,7 @@
+#include <penning/supervision/start_order.hpp>
 #include <penning/supervision/toml_table.hpp>
 #include <penning/supervision/tree_file.hpp>
+#include <penning/supervision/tree_options.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -131,6 +133,7 @@ tree_program read_program(table_reader& in, const shutdown_policy& shutdown) {
   if (auto bytes = in.integer("stdio_window", 1, std::int64_t{1} << 30))
     options.stdio_window = static_cast<std::size_t>(*bytes);
   options.success_exit_codes = read_exit_codes(in);
+  options.ready = detail::read_readiness(in);
   result.program_at = in.at("program");
   result.cd_at = in.at("cd");
   return result;
@@ -182,19 +185,57 @@ tree_child read_child(table_reader& in, auto_shutdown mode) {
   child.restart = read_word(
     in, "restart", {restart_type::permanent, restart_type::transient, restart_type::temporary});
   child.significant = read_significant(in, child.restart, mode);
+  child.backoff = detail::read_backoff(in);
+  child.start_after = detail::read_start_after(in);
+  if (const auto limit = in.integer("start_timeout", 0, max_time))
+    child.start_timeout = milliseconds{*limit};
   if (read_word(in, "type", {child_type::worker, child_type::supervisor})
       == child_type::supervisor) {
-    in.allow_only({"id", "type", "restart", "significant", "shutdown", "strategy", "intensity",
-                   "period", "auto_shutdown", "child"});
+    in.allow_only({"id", "type", "restart", "significant", "shutdown", "backoff", "start_after",
+                   "start_timeout", "strategy", "intensity", "period", "auto_shutdown", "child"});
     child.shutdown = read_shutdown(in, infinity{});
     child.what = read_supervisor(in);
   } else {
-    in.allow_only({"id", "type", "restart", "significant", "shutdown", "program", "args", "arg0",
-                   "cd", "env", "delay_to_sigkill", "stdio_window", "success_exit_codes"});
+    in.allow_only({"id", "type", "restart", "significant", "shutdown", "backoff", "start_after",
+                   "start_timeout", "program", "args", "arg0", "cd", "env", "delay_to_sigkill",
+                   "stdio_window", "success_exit_codes", "ready"});
     child.shutdown = read_shutdown(in, child_spec{}.shutdown_or_default());
     child.what = read_program(in, child.shutdown);
   }
   return child;
+}
+
+/// Of a child whose siblings are known by now.
+void check_start_after(table_reader& in, const tree_child& child, const tree_supervisor& parent) {
+  for (const auto& id : child.start_after)
+    if (std::ranges::find(parent.children, id, &tree_child::id) == parent.children.end())
+      in.refuse("start_after", "no child \"" + id + "\" beside it");
+}
+
+/// What `start_after` says, or that it goes in a circle.
+void put_in_start_order(table_reader& in, std::vector<tree_child>& children) {
+  std::vector<child_spec> specs;
+  std::unordered_map<term, std::size_t> positions;
+  for (const auto& child : children) {
+    positions.emplace(child.id, specs.size());
+    specs.push_back({.id = child.id,
+                     .start = {},
+                     .start_after = {child.start_after.begin(), child.start_after.end()}});
+  }
+  try {
+    std::vector<tree_child> ordered;
+    for (const auto& spec : in_start_order(std::move(specs)))
+      ordered.push_back(std::move(children[positions.at(spec.id)]));
+    children = std::move(ordered);
+  } catch (const spec_error& error) {
+    const auto cycle =
+      actors::match(error.reason(), actors::atom{"start_after_cycle"}, actors::bind<term>);
+    std::string ids;
+    const auto members = std::get<0>(cycle.value()).as<std::vector<std::string>>().value();
+    for (const auto& id : members)
+      ids += (ids.empty() ? "\"" : ", \"") + id + '"';
+    in.note(in.table().source(), "start_after goes in a circle: " + ids);
+  }
 }
 
 std::string name_of(const toml::table& child, std::size_t number) {
@@ -212,6 +253,7 @@ void read_children(table_reader& in, tree_supervisor& out) {
   if (array->empty())
     in.note(node->source(), "a supervisor without a child");
   std::unordered_map<std::string, file_position> seen;
+  std::vector<table_reader> readers;
   for (const auto& element : *array) {
     const auto* table = element.as_table();
     if (!table) {
@@ -226,7 +268,12 @@ void read_children(table_reader& in, tree_supervisor& out) {
     if (!is_new && !child.id.empty())
       reader.refuse("id", "occurs twice; first in line " + std::to_string(first->second.line));
     out.children.push_back(std::move(child));
+    readers.push_back(std::move(reader));
   }
+  for (std::size_t i = 0; i < readers.size(); ++i)
+    check_start_after(readers[i], out.children[i], out);
+  if (in.found().empty())
+    put_in_start_order(in, out.children);
 }
 
 // -- what the file cannot say by itself -----------------------------------------------------------

@@ -3,7 +3,9 @@
 #include <penning/actors/os_process.hpp>
 #include <penning/supervision/child_spec.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -40,6 +42,9 @@ struct tree_child {
   restart_type restart = restart_type::permanent;
   bool significant = false;
   shutdown_policy shutdown;
+  std::optional<supervision::backoff> backoff;
+  std::vector<std::string> start_after; ///< Ids of siblings.
+  std::optional<std::chrono::milliseconds> start_timeout;
   file_position at;
   std::variant<tree_program, tree_supervisor> what;
 };
@@ -78,6 +83,11 @@ class tree_file_error : public std::runtime_error {
 ///     restart = "permanent"    # or "transient", "temporary"
 ///     significant = false
 ///     shutdown = 5000          # milliseconds, or "brutal_kill", "infinity"
+///     start_after = ["db"]     # siblings that start before it
+///     start_timeout = 10000    # milliseconds, without limit unless set
+///     ready = { tcp = "127.0.0.1:80", interval = 100 } # counts as started then; or one of
+///                              # stdout, unix, file = "text", command = ["program", "arg"]
+///     backoff = { initial = 100, max = 30000, factor = 2.0, jitter = 0.1, reset_after = 60000 }
 ///
 /// and, where needed, `cd`, `env` (a table of texts; `false` unsets), `arg0`, `delay_to_sigkill`,
 /// `stdio_window`, `success_exit_codes`. A child of `type = "supervisor"` has flags of its own and

@@ -51,8 +51,12 @@ caf::message_handler journal::receive() {
 // -- what children tell ---------------------------------------------------------------------------
 
 void journal::on_announced(const child_announced& message) {
-  children_[message.child].path = message.path;
-  places_[message.path].type = message.type;
+  auto& record = children_[message.child];
+  record.path = message.path;
+  record.reported = message.waits_for_ready; // its output may be what shows that it is ready
+  auto& known = places_[message.path];
+  known.type = message.type;
+  known.current.since = std::chrono::steady_clock::now();
   if (auto child = caf::actor_cast<caf::actor>(message.child))
     monitor(child);
 }
@@ -108,6 +112,8 @@ void journal::on_report(const report& message) {
     return log(event_kind::start_failed, path, reason_text(message.reason));
   case report_kind::shutdown_error:
     return log(event_kind::stop_failed, path, reason_text(message.reason));
+  case report_kind::restart_delayed:
+    return log(event_kind::delayed, path, "restarts in " + to_string(message.info) + " ms");
   case report_kind::shutdown:
     return log(event_kind::gave_up, message.supervisor,
                "too many restarts, the last of \"" + id_text(message.id) + "\"");

@@ -22,6 +22,7 @@ enum class event_kind : std::uint8_t {
   start_failed, ///< A start or restart failed.
   stop_failed,  ///< A child that was asked to end did not do so as it should.
   gave_up,      ///< A supervisor has had too many restarts.
+  delayed,      ///< A child's restart waits for its back-off.
 };
 
 /// One line of the log, as a value.

@@ -12,8 +12,9 @@ namespace {
 using nlohmann::ordered_json;
 
 const char* name_of(event_kind kind) {
-  static constexpr std::array names{"note",   "started", "restarted",    "stdout",      "stderr",
-                                    "exited", "ended",   "start_failed", "stop_failed", "gave_up"};
+  static constexpr std::array names{"note",        "started", "restarted", "stdout",
+                                    "stderr",      "exited",  "ended",     "start_failed",
+                                    "stop_failed", "gave_up", "delayed"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -55,7 +56,8 @@ void add_what(ordered_json& line, const log_event& event) {
     if (event.cut)
       line["cut"] = true;
     break;
-  case event_kind::note: line["text"] = event.text; break;
+  case event_kind::note:
+  case event_kind::delayed: line["text"] = event.text; break;
   default: line["reason"] = event.text;
   }
 }

@@ -16,11 +16,12 @@ using supervision::tree_supervisor;
 
 /// Starts a `P` like `start_of` does, and announces it to the journal first.
 template <class P, class... Args>
-start_function announced_start(caf::actor journal, std::string path, child_type type,
-                               Args... args) {
+start_function announced_start(caf::actor journal, child_announced announcement, Args... args) {
   return [=](actors::process& supervisor, const actors::list&) {
     auto child = supervisor.spawn<P, caf::lazy_init>(args...);
-    actors::post(journal, child_announced{path, child.address(), type});
+    auto announced = announcement;
+    announced.child = child.address();
+    actors::post(journal, std::move(announced));
     return actors::process::begin(supervisor, std::move(child), true);
   };
 }
@@ -30,13 +31,14 @@ struct builder {
   const caf::actor& journal;
 
   start_function start(const std::string& path, const tree_program& program) const {
-    return announced_start<actors::os_process>(journal, path, child_type::worker, std::ref(host),
-                                               journal, program.options);
+    return announced_start<actors::os_process>(
+      journal, {path, {}, child_type::worker, program.options.ready.has_value()}, std::ref(host),
+      journal, program.options);
   }
 
   start_function start(const std::string& path, const tree_supervisor& nested) const {
-    return announced_start<supervision::supervisor>(journal, path, child_type::supervisor,
-                                                    options(path, nested));
+    return announced_start<supervision::supervisor>(
+      journal, {path, {}, child_type::supervisor, false}, options(path, nested));
   }
 
   supervision::child_spec spec(const std::string& parent, const tree_child& child) const {
@@ -47,7 +49,10 @@ struct builder {
             .restart = child.restart,
             .shutdown = child.shutdown,
             .type = nested ? child_type::supervisor : child_type::worker,
-            .significant = child.significant};
+            .significant = child.significant,
+            .backoff = child.backoff,
+            .start_after = {child.start_after.begin(), child.start_after.end()},
+            .start_timeout = child.start_timeout};
   }
 
   supervisor_options options(const std::string& path, const tree_supervisor& tree) const {

@@ -14,6 +14,7 @@ struct child_announced {
   std::string path;
   caf::actor_addr child;
   supervision::child_type type = supervision::child_type::worker;
+  bool waits_for_ready = false; ///< It may write before it counts as started.
 };
 
 /// The path of a child: the ids from below the root, joined by `/`.

@@ -40,7 +40,7 @@ std::string describe(const tree_program& program) {
 }
 
 std::string describe(const tree_supervisor& tree) {
-  return "one_for_one, at most " + std::to_string(tree.flags.intensity) + " restarts in "
+  return to_string(tree.flags.strategy) + ", at most " + std::to_string(tree.flags.intensity) + " restarts in "
          + std::to_string(tree.flags.period.count()) + " s";
 }
 

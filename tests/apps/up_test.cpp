@@ -214,6 +214,61 @@ TEST_F(PenningUp, ProgramThatCannotBeExecutedFailsTheStart) {
   EXPECT_FALSE(first.alive());
 }
 
+TEST_F(PenningUp, ChildStartsOnceThoseBeforeItAreReady) {
+  running_tree tree{file(R"(
+[[child]]
+id = "late"
+program = "cat"
+start_after = ["early"]
+[[child]]
+id = "early"
+program = "sh"
+args = ["-c", "head -c 100000 /dev/zero | tr '\\0' '\\n'; echo ready; exec cat"]
+ready = { stdout = "ready" }
+)")};
+  std::vector<std::string> happened;
+  for (auto each = tree.next(); !each.is_null(); each = tree.next()) {
+    if (each["event"] != "stdout" || each["line"] != "")
+      happened.push_back(each["event"].get<std::string>() + " " + each.value("id", ""));
+    if (each["event"] == "started" && each["id"] == "late")
+      break;
+  }
+  EXPECT_THAT(happened, ElementsAre("note ", "stdout early", "started early", "started late"));
+  tree.signal(SIGTERM);
+  EXPECT_THAT(ends(tree.rest()), ElementsAre("late", "early"));
+  EXPECT_EQ(tree.wait(), 0);
+}
+
+TEST_F(PenningUp, ChildThatIsNotReadyInTimeHasFailedToStart) {
+  running_tree tree{file(R"(
+[[child]]
+id = "a"
+program = "sh"
+args = ["-c", "echo $$; exec cat"]
+ready = { file = "is-never-there" }
+start_timeout = 100
+)")};
+  const auto line = tree.next("stdout", "a");
+  const held_process child{std::stoi(line.value("line", "0"))};
+  EXPECT_EQ(tree.next("start_failed", "a")["reason"], "timeout");
+  EXPECT_EQ(tree.wait(), 1);
+  EXPECT_FALSE(child.alive());
+}
+
+TEST_F(PenningUp, RestartsWaitForTheirBackoff) {
+  running_tree tree{file(R"(
+[[child]]
+id = "a"
+program = "false"
+backoff = { initial = 20, factor = 3, jitter = 0 }
+)")};
+  for (const auto* delay : {"restarts in 20 ms", "restarts in 60 ms"})
+    EXPECT_EQ(tree.next("delayed", "a")["text"], delay);
+  EXPECT_FALSE(tree.next("gave_up", "").is_null())
+    << "a back-off is no permission to go on for ever";
+  EXPECT_EQ(tree.wait(), 1);
+}
+
 TEST_F(PenningUp, OutputComesWholeInOrderAndBeforeTheEnd) {
   running_tree tree{file(R"(
 [[child]]

@@ -33,6 +33,18 @@ TEST_F(DynamicSupervisor, StartsAndStopsChildrenByRequest) {
   EXPECT_EQ(which()[0].id, atoms::undefined());
 }
 
+TEST_F(DynamicSupervisor, KnowsAProcessOnceThoughItWasStartedTwice) {
+  begin();
+  const auto a = add("a");
+  auto same = child("a");
+  same.start = [a](process&, const actors::list&) { return actors::started{a, {}}; };
+  EXPECT_EQ(ask(start_child{same}).pid, a);
+  EXPECT_EQ(count().specs, 1u);
+  EXPECT_EQ(which().size(), 1u);
+  EXPECT_TRUE(ask(terminate_child{a}).is_ok());
+  EXPECT_TRUE(which().empty());
+}
+
 TEST_F(DynamicSupervisor, ListShowsWhatWasThenThoughChildrenGo) {
   begin();
   std::vector<caf::actor> all;

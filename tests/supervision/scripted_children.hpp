@@ -31,6 +31,7 @@ namespace penning::test {
 /// What happened, in order, as `start a`, `stop a shutdown`; and how starts shall go.
 struct world {
   std::vector<std::string> trace;
+  std::vector<std::string> asked;                        // to end: one entry for each exit signal
   std::map<std::string, std::vector<term>> start_errors; // taken from the front, one per start
   std::map<std::string, caf::actor> actors;
   std::map<std::string, bool> ignores_shutdown, ignores_start, never_answers;
@@ -74,6 +75,7 @@ class worker : public process {
   }
 
   void handle_exit(const caf::actor_addr&, const term& reason) override {
+    world_.asked.push_back(id_);
     if (!world_.ignores_shutdown[id_])
       exit(reason);
   }

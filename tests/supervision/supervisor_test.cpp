@@ -442,5 +442,100 @@ TEST_F(Supervisor, RefusesBadSpecifications) {
   EXPECT_EQ(refusal({}, {child("a")}), "none");
 }
 
+// -- found by reading -----------------------------------------------------------------------------
+
+TEST_F(Supervisor, AsksEachChildToEndOnce) {
+  world_.ignores_shutdown = {{"a", true}, {"b", true}, {"c", true}};
+  start({child("a"), child("b"), child("c")});
+  later(terminate_child{"a"_a}, [](const auto&) {});
+  later(terminate_child{"b"_a}, [](const auto&) {});
+  advance(10s);
+  EXPECT_EQ(world_.asked, (trace{"a", "b"}));
+}
+
+TEST_F(Supervisor, AsksEachChildToEndOnceWhenItsStartFails) {
+  world_.ignores_shutdown = {{"a", true}, {"b", true}};
+  world_.start_errors["d"] = {"boom"_a};
+  start({child("a"), child("b"), child("d")});
+  advance(20s);
+  EXPECT_EQ(world_.asked, (trace{"b", "a"}));
+}
+
+/// While it is busy, so that all of them wait for their turn.
+TEST_F(Supervisor, HandlesSystemMessagesBehindAQueuedSuspend) {
+  world_.ignores_shutdown["a"] = true;
+  start({child("a")});
+  std::vector<term> answers;
+  const auto remember = [&](supervisor_reply reply) { answers.push_back(reply.result); };
+  later(terminate_child{"a"_a}, remember);
+  later(suspend{}, remember);
+  later(delete_child{"a"_a}, remember); // waits for the resume
+  later(code_change{"ignore"_a}, remember);
+  advance(5s);
+  EXPECT_EQ(answers.size(), 3u);
+  later(supervision::resume{}, remember);
+  run();
+  EXPECT_EQ(answers, (std::vector<term>(5, atoms::ok())));
+}
+
+TEST_F(Supervisor, EndsWithItsParentThoughASuspendIsQueued) {
+  world_.ignores_shutdown["a"] = true;
+  start({child("a"), child("b")});
+  later(terminate_child{"a"_a}, [](const auto&) {});
+  later(suspend{}, [](const auto&) {});
+  run();
+  stop();
+  advance(5s);
+  EXPECT_EQ(ended_with(), atoms::shutdown());
+}
+
+TEST_F(Supervisor, RefusesATermThatNobodyCanResolve) {
+  const auto spec =
+    actors::map_of({{"id"_a, "x"_a}, {"start"_a, tuple_of("m"_a, "f"_a, actors::list{})}});
+  start({child("a")});
+  const auto refused =
+    tuple_of(atoms::error(), tuple_of("invalid_mfa"_a, tuple_of("m"_a, "f"_a, actors::list{})));
+  EXPECT_EQ(ask(start_child{spec}).result, refused);
+  EXPECT_EQ(
+    ask(code_change{tuple_of(atoms::ok(), tuple_of(actors::map_of({}), actors::list_of(spec)))})
+      .result,
+    refused);
+  EXPECT_EQ(count().active, 1u);
+}
+
+TEST_F(Supervisor, RefusesATermThatItsResolverThrowsAt) {
+  const auto spec =
+    actors::map_of({{"id"_a, "x"_a}, {"start"_a, tuple_of("m"_a, "f"_a, actors::list{})}});
+  start({.flags = {},
+         .children = {child("a")},
+         .name = "top",
+         .resolve = [](const mfa&) -> start_function { throw std::runtime_error{"no"}; }});
+  EXPECT_EQ(ask(start_child{spec}).result, tuple_of(atoms::error(), tuple_of("exception"_a, "no")));
+  EXPECT_EQ(count().active, 1u);
+}
+
+TEST_F(Supervisor, EndsThoughTwoChildrenAreOneProcess) {
+  auto same = child("b");
+  same.start = [this](process&, const actors::list&) {
+    return actors::started{world_.actors.at("a"), {}};
+  };
+  start({child("a"), same});
+  take();
+  stop();
+  EXPECT_EQ(take(), (trace{"stop a shutdown"}));
+  EXPECT_EQ(ended_with(), atoms::shutdown());
+}
+
+TEST_F(Supervisor, KeepsNoMemoryAfterAStopThatWantsNoAnswer) {
+  start({child("a")});
+  const auto address = supervisor_.address();
+  actors::post(supervisor_, supervision::stop{});
+  supervisor_ = nullptr;
+  run();
+  log_ = {};
+  reports_.clear();
+  EXPECT_FALSE(caf::actor_cast<caf::actor>(address));
+}
+
 } // namespace
 } // namespace penning::test
