@@ -7,6 +7,9 @@
 namespace penning::actors {
 namespace {
 
+/// Messages that an actor handles before others have their turn; CAF itself sets no limit.
+constexpr std::size_t turn = 1'000;
+
 void check(std::size_t threads) {
   if (threads == 0)
     throw std::invalid_argument{"threads is 0: must be at least 1"};
@@ -24,6 +27,7 @@ void configure_scheduler(caf::actor_system_config& config, std::size_t threads) 
   check(threads);
   config.set("caf.scheduler.policy", "sharing");
   config.set("caf.scheduler.max-threads", threads);
+  config.set("caf.scheduler.max-throughput", turn);
 }
 
 } // namespace penning::actors
@@ -119,6 +123,7 @@ void configure_scheduler(caf::actor_system_config& config, std::size_t threads) 
   check(threads);
   config.set("scheduler.policy", caf::atom("queued"));
   config.set("scheduler.max-threads", threads);
+  config.set("scheduler.max-throughput", turn);
   config.module_factories.emplace_back(make_scheduler);
 }
 

@@ -102,9 +102,8 @@ void supervisor::on_stopped(const caf::actor& pid, const term& reason) {
   } else if (auto& next = *what.stop[what.stopped]; next.pid == pid) {
     what.waits_for_stop = false;
     next.ended = reason;
-  } else if (auto* given_up =
-               find(pid.address())) { // its start took too long, and then the end came
-    given_up->ended = reason;
+  } else if (auto* given_up = find(pid.address())) {
+    given_up->ended = reason; // its start took too long, and the supervisor's own end came then
   }
   advance();
 }
@@ -207,9 +206,9 @@ void supervisor::terminate(const term& reason) {
 
 void supervisor::on_exit_signal(const caf::actor_addr& from, const term& reason) {
   auto* ended = find(from);
-  if (!ended)
-    return;                  // an old instance, or a stranger
-  if (is_starting(*ended)) { // it ended without an answer
+  if (!ended) // an old instance, or a stranger
+    return;
+  if (is_starting(*ended)) { // without an answer
     on_start_result({actors::start_result::kind::stop, reason});
     return advance();
   }

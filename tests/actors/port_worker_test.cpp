@@ -90,6 +90,7 @@ class PortWorker : public deterministic {
       factory = [this] { return std::make_unique<module>(script_); };
     os_process_options options;
     options.program = "/bin/true";
+    options.ready = ready_;
     post(parent_, probe::step{[&](probe& self) {
            start_ = self.start_link<port_worker>(host_, options, factory);
          }});
@@ -111,6 +112,7 @@ class PortWorker : public deterministic {
   }
 
   script script_;
+  std::optional<readiness> ready_;
   probe::log log_;
   recording_host host_;
   caf::actor parent_, worker_;
@@ -126,6 +128,31 @@ TEST_F(PortWorker, IsUpOnceItsProgramRuns) {
   ASSERT_EQ(log_.acks.size(), 1u);
   EXPECT_EQ(log_.acks[0].second.how, start_result::kind::ok);
   EXPECT_EQ(log_.acks[0].second.value, 4711);
+}
+
+TEST_F(PortWorker, IsUpOnceItsProgramIsReadyAndHandlesOutputBefore) {
+  ready_ = {stdout_line{"ready"}};
+  start();
+  host_.last().start();
+  host_.last().write(io::output::out, "loading\n");
+  run();
+  EXPECT_TRUE(log_.acks.empty());
+  host_.last().write(io::output::out, "ready\n");
+  run();
+  EXPECT_EQ(script_.calls, (calls{"init", "stdout loading\n", "stdout ready\n"}));
+  ASSERT_EQ(log_.acks.size(), 1u);
+  EXPECT_EQ(log_.acks[0].second.how, start_result::kind::ok);
+}
+
+TEST_F(PortWorker, FailsToStartIfItsProgramEndsBeforeItIsReady) {
+  ready_ = {stdout_line{"ready"}};
+  start();
+  host_.last().start();
+  host_.last().end({io::exit_status::kind::status, 3, false});
+  run();
+  EXPECT_TRUE(log_.acks.empty());
+  ASSERT_EQ(log_.exits.size(), 1u) << "which is a start that failed";
+  EXPECT_EQ(log_.exits[0].second, tuple_of("exit_status"_a, 3));
 }
 
 TEST_F(PortWorker, StartsNothingWhenInitRefuses) {

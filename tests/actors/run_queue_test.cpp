@@ -143,6 +143,26 @@ TEST(Scheduler, AMessageDoesNotWaitForItsSendersHandler) {
   }
 }
 
+TEST(Scheduler, AnActorThatNeverRunsOutOfMessagesLetsOthersRun) {
+  actors::runtime runtime{{.threads = 1}};
+  probe::log log;
+  std::promise<void> handled;
+  bool over = false; // of the one thread that runs actors
+  auto busy = runtime.system().spawn<probe>(log);
+  probe::step again;
+  again = [&](probe& self) {
+    if (!over)
+      actors::post(caf::actor{&self}, probe::step{again});
+  };
+  actors::post(busy, probe::step{again});
+  auto other = runtime.system().spawn<probe>(log);
+  actors::post(other, probe::step{[&](probe&) {
+                 over = true;
+                 handled.set_value();
+               }});
+  handled.get_future().wait();
+}
+
 TEST(Scheduler, CafsOwnPoliciesAreThereForWhoAsks) {
   for (const auto* policy : {"sharing", "stealing"}) {
     actors::system_config config;

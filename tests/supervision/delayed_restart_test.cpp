@@ -273,6 +273,42 @@ TEST_F(DelayedRestart, AParentThatEndsDoesNotWaitForTheLimit) {
   EXPECT_EQ(take(), trace{});
 }
 
+/// Is up at once the first time and never again, and takes 100 ms to be killed.
+class slow_to_die : public process {
+ public:
+  slow_to_die(caf::actor_config& config, int& starts) : process{config}, starts_{starts} {}
+
+ protected:
+  actors::start_result init() override {
+    return {++starts_ == 1 ? start_kind::ok : start_kind::pending};
+  }
+  caf::message_handler receive() override {
+    return {[this](term& reason) { exit(reason); }};
+  }
+  void handle_kill() override {
+    run_after(this, 100ms, [this] { exit(atoms::killed()); });
+  }
+
+ private:
+  int& starts_;
+};
+
+TEST_F(DelayedRestart, AParentThatEndsFindsOneThatIsBeingKilledForItsLimit) {
+  world_.ignores_shutdown["c"] = true;
+  int starts = 0;
+  start({child("a"),
+         {.id = "b"_a, .start = start_of<slow_to_die>(std::ref(starts)), .start_timeout = 300ms},
+         child("c")});
+  take();
+  actors::post(which()[1].pid, term{"boom"_a});
+  advance(350ms); // killed at 300, gone at 400
+  EXPECT_EQ(starts, 2);
+  stop();
+  advance(10s);
+  EXPECT_EQ(take(), (trace{"stop c killed", "stop a shutdown"}));
+  EXPECT_EQ(ended_with(), atoms::shutdown());
+}
+
 TEST_F(DelayedRestart, ALimitHoldsForOneThatUnlinkedItself) {
   world_.never_answers["a"] = true;
   start({limited(child("a"))});
