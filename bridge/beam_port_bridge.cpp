@@ -1,14 +1,10 @@
 #include <penning/bridge/beam_port_bridge.hpp>
 
 #include <penning/bridge/etf.hpp>
-#include <penning/bridge/open_options.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
-
-#include <unistd.h>
 
 namespace penning::bridge {
 
@@ -28,9 +24,6 @@ struct stop_overdue {};
 /// How long children may take to end once the BEAM is gone, whatever was said when they were
 /// opened.
 constexpr std::chrono::seconds stop_limit{5};
-
-/// Bytes of commands that one child may have on their way, but for a single larger one.
-constexpr std::size_t input_limit = 1024 * 1024;
 
 class observer final : public io::packet_observer {
  public:
@@ -95,6 +88,7 @@ caf::message_handler beam_port_bridge::receive() {
     [this](port_closed& message) { on_closed(message.end); },
     [this](flushed) { exit(*ending_); },
     [this](stop_overdue) { signal_all(atoms::kill()); },
+    [this](child_announced& message) { on_announced(message); },
     [this](actors::data& message) {
       const auto size = message.bytes.size();
       return on_output(io::output::out, to_term(std::move(message)), size);
@@ -112,203 +106,15 @@ caf::message_handler beam_port_bridge::receive() {
   };
 }
 
-// -- frames ---------------------------------------------------------------------------------------
-
-void beam_port_bridge::on_frame(const std::vector<char>& bytes) {
-  if (ending_)
-    return;
-  const auto decoded = etf::decode(bytes);
-  if (decoded)
-    dispatch(decoded.value);
-  else
-    send_frame(error_frame("bad_term", etf::message(decoded)));
-}
-
-void beam_port_bridge::dispatch(const term& value) {
-  const auto frame = parse(value);
-  if (!greeted_ && !std::holds_alternative<hello>(frame))
-    return send_frame(error_frame("not_greeted", value));
-  std::visit([this](const auto& f) { on(f); }, frame);
-}
-
-void beam_port_bridge::on(const hello& frame) {
-  if (greeted_)
-    return send_frame(error_frame("already_greeted", frame.version));
-  auto ours = greeting(options_->program, ::getpid(), io_.containment());
-  if (frame.version != version) {
-    send_frame(error_frame("bad_version", std::move(ours)));
-    return stop_all(atoms::kill(), tuple_of("port"_a, "version " + std::to_string(frame.version)
-                                                        + " of the protocol is not spoken"));
-  }
-  greeted_ = true;
-  send_frame(ours);
-}
-
-void beam_port_bridge::on(const port_protocol::request& frame) {
-  std::visit([&](const auto& body) { answer(frame.ref, body); }, frame.body);
-}
-
-void beam_port_bridge::on(const malformed& frame) {
-  send_frame(error_frame("bad_frame", frame.value));
-}
-
-void beam_port_bridge::on(const malformed_request& frame) {
-  send_frame(reply_error(frame.ref, tuple_of("bad_request"_a, frame.value)));
-}
-
-void beam_port_bridge::on(const port_protocol::send& frame) {
-  auto* to = find(frame.id);
-  if (!to)
-    return; // it has ended meanwhile, which its `down` tells
-  if (to->is_os_process)
-    to_os_process(frame, *to);
-  else
-    actors::post_message(to->actor, options_->vocabulary.to_message(frame.message));
-}
-
-void beam_port_bridge::to_os_process(const port_protocol::send& frame, handle& to) {
-  if (auto input = from_term<actors::command>(frame.message))
-    write(frame.id, to, std::move(*input));
-  else if (from_term<actors::close_stdin>(frame.message))
-    actors::send(this, to.actor, actors::close_stdin{});
-  else if (from_term<actors::close>(frame.message))
-    actors::send(this, to.actor, actors::close{});
-  else
-    send_frame(error_frame("bad_request", tuple_of("send"_a, frame.id, frame.message)));
-}
-
-void beam_port_bridge::write(handle_id id, handle& to, actors::command input) {
-  const auto size = input.bytes.size();
-  if (to.input > 0 && to.input + size > input_limit)
-    return send_frame(error_frame("overflow", tuple_of(id, size)));
-  to.input += size;
-  // What is not taken, because stdin is closed, is not on its way either.
-  auto written = [this, id, size] {
-    if (auto* known = find(id)) {
-      known->input -= size;
-      send_frame(message_frame(id, tuple_of("written"_a, size)));
-    }
-  };
-  actors::request(this, to.actor, std::move(input)).then(written, [written](const caf::error&) {
-    written();
-  });
-}
-
-void beam_port_bridge::on(const ack& frame) {
-  auto* from = find(frame.id);
-  if (!from)
-    return;
-  auto& waiting = from->output[frame.stream == io::output::out ? 0 : 1];
-  auto bytes = frame.bytes;
-  while (!waiting.empty() && waiting.front().bytes <= bytes) {
-    bytes -= waiting.front().bytes;
-    waiting.front().answer.deliver(caf::unit);
-    waiting.pop_front();
-  }
-  if (!waiting.empty())
-    waiting.front().bytes -= bytes;
-}
-
-void beam_port_bridge::on(const port_protocol::exit& frame) {
-  if (auto* to = find(frame.id))
-    exit(to->actor, frame.reason);
-}
-
-// -- requests -------------------------------------------------------------------------------------
-
-void beam_port_bridge::answer(const term& ref, const open& request) {
-  try {
-    auto options = to_options(request.program, request.args, request.options);
-    auto child = start_link<actors::os_process>(io_, caf::actor{this}, std::move(options));
-    if (!child.pid)
-      return send_frame(reply_error(ref, child.result.value));
-    opening_.emplace(child.pid.id(), std::pair{child.pid, ref});
-  } catch (const io::option_error& error) {
-    send_frame(reply_error(ref, actors::bad_option(error)));
-  }
-}
-
-void beam_port_bridge::handle_ack(const caf::actor_addr& child,
-                                  const actors::start_result& result) {
-  auto opened = opening_.extract(child.id());
-  if (opened.empty())
-    return;
-  const auto& [actor, ref] = opened.mapped();
-  if (result.how == actors::start_result::kind::stop)
-    return send_frame(reply_error(ref, result.value));
-  handles_.emplace(child.id(), handle{actor, true});
-  send_frame(reply_ok(ref, tuple_of(child.id(), result.value)));
-  if (ending_)
-    exit(actor, atoms::kill());
-}
-
-void beam_port_bridge::answer(const term& ref, const whereis& request) {
-  const auto* atom = request.name.get_if<actors::atom>();
-  const auto text =
-    atom ? std::optional{std::string{atom->text()}} : request.name.as<std::string>();
-  const auto found = text ? options_->published.find(*text) : options_->published.end();
-  if (found == options_->published.end())
-    return send_frame(reply_error(ref, "not_found"_a));
-  const auto& actor = found->second;
-  handles_.emplace(actor.id(), handle{actor, false});
-  send_frame(reply_ok(ref, actor.id()));
-}
-
-void beam_port_bridge::answer(const term& ref, const call& request) {
-  auto* to = find(request.id);
-  if (!to)
-    return send_frame(reply_error(ref, atoms::noproc()));
-  if (to->is_os_process)
-    return send_frame(reply_error(ref, tuple_of("bad_request"_a, request.message)));
-  const auto number = ++last_call_;
-  to->calls.emplace(number, ref);
-  actors::request_message(
-    this, to->actor, options_->vocabulary.to_message(request.message),
-    [this, number, id = request.id](const caf::message& answer) {
-      const auto value = options_->vocabulary.from_message(answer);
-      if (const auto caller = take_call(id, number))
-        send_frame(value ? reply_ok(*caller, *value) : reply_error(*caller, "unknown_answer"_a));
-    },
-    [this, number, id = request.id](const caf::error& error) {
-      if (const auto caller = take_call(id, number))
-        send_frame(reply_error(*caller, actors::reason_from(error)));
-    });
-}
-
-std::optional<term> beam_port_bridge::take_call(handle_id id, std::uint64_t number) {
-  auto* to = find(id);
-  auto call = to ? to->calls.extract(number) : decltype(to->calls.extract(number)){};
-  return call ? std::optional{call.mapped()} : std::nullopt; // else answered when the actor ended
-}
-
-void beam_port_bridge::answer(const term& ref, const port_protocol::os_pid& request) {
-  auto* to = find(request.id);
-  if (!to || !to->is_os_process)
-    return send_frame(reply_error(ref, atoms::noproc()));
-  actors::request(this, to->actor, actors::os_pid{})
-    .then(
-      [this, ref](const actors::os_pid_reply& answer) {
-        send_frame(reply_ok(ref, answer.pid > 0 ? term{answer.pid} : term{atoms::undefined()}));
-      },
-      [this, ref](const caf::error&) { send_frame(reply_ok(ref, atoms::undefined())); });
-}
-
-void beam_port_bridge::answer(const term& ref, const info&) {
-  send_frame(reply_ok(ref, actors::map_of({{"children"_a, io_.children()},
-                                           {"containment"_a, actors::binary{io_.containment()}},
-                                           {"os_pid"_a, ::getpid()},
-                                           {"version"_a, actors::binary{PENNING_VERSION}}})));
-}
-
 // -- from the actors ------------------------------------------------------------------------------
 
 caf::result<void> beam_port_bridge::on_output(io::output stream, term message, std::size_t bytes) {
   const auto id = sender_id();
-  auto* from = find(id);
+  auto* from = handles_.find(id);
   if (!from || ending_)
     return caf::unit; // nobody is left to read it
   actors::pending_answer answer{make_response_promise()};
-  from->output[stream == io::output::out ? 0 : 1].push_back({bytes, answer});
+  from->stream(stream).push(bytes, answer);
   send_frame(message_frame(id, std::move(message)));
   return answer.promise();
 }
@@ -330,15 +136,30 @@ void beam_port_bridge::handle_down(const actors::down& message) {
   on_end_of(message.from, message.reason);
 }
 
+/// By monitor as well, for one that could not even be made has no link.
+void beam_port_bridge::on_announced(child_announced& message) {
+  const auto id = message.child.id();
+  monitor(message.child);
+  handles_.add(
+    {.actor = message.child, .is = handle_kind::os_process, .supervisor = message.supervisor});
+  send_frame(message_frame(message.supervisor, tuple_of("child"_a, message.id, id)));
+  if (ending_)
+    exit(message.child, atoms::kill());
+}
+
 void beam_port_bridge::on_end_of(const caf::actor_addr& actor, const term& reason) {
-  if (const auto opening = opening_.extract(actor.id())) // it has ended without an answer
-    send_frame(reply_error(opening.mapped().second, reason));
-  if (auto ended = handles_.extract(actor.id())) {
-    for (const auto& [number, ref] : ended.mapped().calls)
-      send_frame(reply_error(ref, reason));
-    send_frame(down_frame(actor.id(), reason));
-  }
+  for (auto& end : handles_.remove(actor.id(), reason))
+    tell_end(end);
   end_if_alone();
+}
+
+void beam_port_bridge::tell_end(handle_table::ended& end) {
+  for (const auto& [number, ref] : end.handle.calls)
+    send_frame(reply_error(ref, end.reason));
+  if (const auto& ref = end.handle.starting) // it has ended before it was up
+    send_frame(reply_error(*ref, end.reason));
+  else
+    send_frame(down_frame(end.which, end.reason));
 }
 
 // -- the end --------------------------------------------------------------------------------------
@@ -357,42 +178,35 @@ void beam_port_bridge::stop_all(const term& signal, term reason) {
     return;
   ending_ = std::move(reason);
   for (auto& [id, known] : handles_) {
-    for (auto& stream : known.output) // nobody will acknowledge any more
-      for (auto& output : std::exchange(stream, {}))
-        output.answer.deliver(caf::unit);
+    for (auto& stream : known.output)
+      stream.release();
   }
   signal_all(signal);
   actors::send_after(this, stop_limit, stop_overdue{});
   end_if_alone();
 }
 
+/// A supervisor stops its children itself, unless they are killed.
 void beam_port_bridge::signal_all(const term& signal) {
-  for (auto& [id, known] : handles_)
-    if (known.is_os_process)
-      exit(known.actor, signal);
-  for (auto& [id, opened] : opening_)
-    exit(opened.first, atoms::kill());
+  const bool kill = signal == atoms::kill();
+  for (auto& [id, known] : handles_) {
+    if (known.is == handle_kind::cpp_actor || (known.supervisor != 0 && !kill))
+      continue;
+    const bool opening = known.starting && known.is == handle_kind::os_process;
+    exit(known.actor, opening ? term{atoms::kill()} : signal);
+  }
 }
 
 void beam_port_bridge::end_if_alone() {
-  const bool alone = opening_.empty() && std::ranges::none_of(handles_, [](const auto& entry) {
-                       return entry.second.is_os_process;
-                     });
-  if (!ending_ || !alone || !port_)
+  if (!ending_ || !handles_.owns_none() || !port_)
     return;
   port_->flush_then_close([self = caf::actor{this}] { actors::post(self, flushed{}); });
 }
 
 void beam_port_bridge::terminate(const term&) {
   handles_.clear();
-  opening_.clear();
   options_.reset();
   port_.reset();
-}
-
-beam_port_bridge::handle* beam_port_bridge::find(handle_id id) {
-  const auto found = handles_.find(id);
-  return found == handles_.end() ? nullptr : &found->second;
 }
 
 void beam_port_bridge::send_frame(const term& frame) {

@@ -1,22 +1,19 @@
 #pragma once
 
 #include <penning/actors/os_process.hpp>
-#include <penning/actors/pending_answer.hpp>
+#include <penning/bridge/actor_handle.hpp>
 #include <penning/bridge/port_protocol.hpp>
+#include <penning/bridge/supervise_options.hpp>
 #include <penning/bridge/vocabulary.hpp>
 #include <penning/io/context.hpp>
 #include <penning/io/packet_port.hpp>
 
-#include <array>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace penning::bridge {
@@ -33,8 +30,9 @@ struct bridge_options {
 
 /// The BEAM on the other side of a pair of descriptors, as one actor: what docs/protocol.md says.
 ///
-/// It owns the OS processes that the BEAM opens. When the BEAM closes the port (or dies) it stops
-/// them all and ends with `normal`; when what comes in is no frame it kills them and ends with
+/// It owns the OS processes and supervisors that the BEAM starts. When the BEAM closes the port (or
+/// dies) it stops them all and ends with `normal`; when what comes in is no frame it kills them and
+/// ends with
 /// `{port, Text}`. In both cases every child is gone before its end is told.
 class beam_port_bridge : public actors::process {
  public:
@@ -55,19 +53,8 @@ class beam_port_bridge : public actors::process {
  private:
   using handle_id = port_protocol::handle_id;
 
-  /// Output that the BEAM has been sent and has not acknowledged yet, oldest first.
-  struct unconsumed {
-    std::size_t bytes;
-    actors::pending_answer answer;
-  };
-
-  struct handle {
-    caf::actor actor;
-    bool is_os_process = false;
-    std::size_t input = 0;                           // bytes of commands that are on their way
-    std::array<std::deque<unconsumed>, 2> output{};  // stdout, stderr
-    std::unordered_map<std::uint64_t, term> calls{}; // whom to answer
-  };
+  using handle_kind = actor_handle::kind;
+  using reader = std::function<std::optional<term>(const caf::message&)>;
 
   void on_frame(const std::vector<char>& bytes);
   void on_closed(const io::packet_port_end& end);
@@ -82,28 +69,35 @@ class beam_port_bridge : public actors::process {
   void on(const port_protocol::malformed_request& frame);
 
   void answer(const term& ref, const port_protocol::open& request);
+  void answer(const term& ref, const port_protocol::supervise& request);
   void answer(const term& ref, const port_protocol::whereis& request);
   void answer(const term& ref, const port_protocol::call& request);
   void answer(const term& ref, const port_protocol::os_pid& request);
   void answer(const term& ref, const port_protocol::info& request);
 
-  void to_os_process(const port_protocol::send& frame, handle& to);
-  void write(handle_id id, handle& to, actors::command input);
+  void watch_start(const term& ref, actors::started child, handle_kind is, bool announce);
+  void on_up(actor_handle& handle, const term& info);
+  void ask_supervisor(const term& ref, handle_id id, const term& message);
+  void ask(const term& ref, handle_id id, caf::message message, reader read);
+  std::optional<term> take_call(handle_id id, std::uint64_t number);
+
+  void to_os_process(const port_protocol::send& frame, actor_handle& to);
+  void write(handle_id id, actor_handle& to, actors::command input);
   caf::result<void> on_output(io::output stream, term message, std::size_t bytes);
+  void on_announced(child_announced& message);
   void on_end_of(const caf::actor_addr& actor, const term& reason);
+  void tell_end(handle_table::ended& end);
   void stop_all(const term& signal, term reason);
   void signal_all(const term& signal);
   void end_if_alone();
-  std::optional<term> take_call(handle_id id, std::uint64_t number);
+  child_maker maker() { return {io_, caf::actor{this}}; }
   handle_id sender_id();
-  handle* find(handle_id id);
   void send_frame(const term& frame);
 
   io::context& io_;
   std::shared_ptr<bridge_options> options_;
   std::unique_ptr<io::packet_port> port_;
-  std::unordered_map<handle_id, handle> handles_;
-  std::unordered_map<handle_id, std::pair<caf::actor, term>> opening_; // actor, whom to answer
+  handle_table handles_;
   std::uint64_t last_call_ = 0;
   bool greeted_ = false;
   std::optional<term> ending_; // the reason to end with, once all children are gone

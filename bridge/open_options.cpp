@@ -77,6 +77,7 @@ const std::map<std::string_view, setter> setters{
      for (const auto& pair : *pairs)
        o.env.push_back(variable(pair));
    }},
+  {"ready", [](auto& o, auto, auto& value) { o.ready = actors::readiness_from_term(value); }},
   {"stdio_window", [](auto& o, auto name, auto& value) { o.stdio_window = window(name, value); }},
 };
 

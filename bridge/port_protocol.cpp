@@ -20,6 +20,8 @@ std::optional<request_body> parse_request(const term& value) {
     return info{};
   if (auto m = match(value, "open"_a, bind<term>, bind<term>, bind<term>))
     return std::make_from_tuple<open>(std::move(*m));
+  if (auto m = match(value, "supervise"_a, bind<term>, bind<term>))
+    return std::make_from_tuple<supervise>(std::move(*m));
   if (auto m = match(value, "whereis"_a, bind<term>))
     return whereis{std::get<0>(*m)};
   if (auto m = match(value, "call"_a, bind<handle_id>, bind<term>))
@@ -66,6 +68,10 @@ term greeting(std::string_view program, std::int64_t os_pid, std::string_view co
                                   {"version"_a, binary{PENNING_VERSION}},
                                   {"os_pid"_a, os_pid},
                                   {"containment"_a, binary{containment}}}));
+}
+
+term starting_frame(const term& ref, handle_id id) {
+  return tuple_of("starting"_a, ref, id);
 }
 
 term reply_ok(const term& ref, term result) {

@@ -29,6 +29,9 @@ struct hello {
 struct open {
   term program, args, options;
 };
+struct supervise {
+  term flags, specs;
+};
 struct whereis {
   term name;
 };
@@ -41,7 +44,7 @@ struct os_pid {
 };
 struct info {};
 
-using request_body = std::variant<open, whereis, call, os_pid, info>;
+using request_body = std::variant<open, supervise, whereis, call, os_pid, info>;
 
 struct request {
   term ref;
@@ -80,6 +83,8 @@ incoming parse(const term& frame);
 // -- to the BEAM ----------------------------------------------------------------------------------
 
 term greeting(std::string_view program, std::int64_t os_pid, std::string_view containment);
+/// A start that may take long is under way.
+term starting_frame(const term& ref, handle_id id);
 term reply_ok(const term& ref, term result);
 term reply_error(const term& ref, term reason);
 term message_frame(handle_id id, term message);

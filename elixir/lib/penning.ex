@@ -78,6 +78,21 @@ defmodule Penning do
   callbacks; any process may send it the messages above. It traps exits. When its supervisor stops
   it, the supervisor waits until its OS process is gone.
 
+  ## When it is up
+
+  A server that has been started does not serve yet. With `:ready` a start returns only once a check
+  has passed, a port that accepts connections, say (`Penning.Readiness`):
+
+      Penning.open("redis-server", ["--port", "7777"],
+        ready: {:tcp, "127.0.0.1", 7777},
+        start_timeout: 5_000
+      )
+
+  What it writes until then is kept, and handed over when the start has succeeded.
+
+  Several servers that belong together, with back-off and an order of start, run under a
+  `Penning.Supervisor`.
+
   ## How it ended
 
   | reason | what happened |
@@ -117,6 +132,8 @@ defmodule Penning do
           | {:arg0, binary}
           | {:delay_to_sigkill, non_neg_integer}
           | {:stdio_window, pos_integer}
+          | {:ready, Penning.Readiness.t()}
+          | {:start_timeout, timeout}
           | {:port, GenServer.server()}
 
   @typedoc "A published C++ actor: its name, or its pid from `whereis/2`."
@@ -151,6 +168,8 @@ defmodule Penning do
 
   Errors: `{:error, :enoent}` where there is no such program, `{:error, :eacces}` where it must
   not be executed, other POSIX errors alike; `{:error, %Penning.Error{}}` without a port program.
+  With `:ready` also its exit reason, if it ends before, and `{:error, :timeout}` after
+  `:start_timeout`; the process is gone then.
 
       {:ok, ps} = Penning.open("echo", ["hello"])
 

@@ -580,20 +580,22 @@ TEST(GenServerOnThreads, LetsAThreadWaitNoLongerThanItSays) {
 
 TEST(GenServerOnThreads, TakesCallsOfManyAtOnce) {
   constexpr int callers = 8, rounds = 500;
+  std::array<probe::log, callers> logs; // outlive the callers
   system_config config{{4}};
   caf::actor_system system{config};
   caf::scoped_actor self{system};
   gen_server<counter>::ref server{start_link<gen_server<counter>>(*self)};
-  std::array<probe::log, callers> logs;
   std::array<std::promise<void>, callers> done;
   for (int i = 0; i < callers; ++i) {
     auto caller = system.spawn<probe>(logs[i]);
     post(caller, probe::step{[&, i](probe& p) {
            auto next = std::make_shared<std::function<void(int)>>();
-           *next = [&, i, next](int left) {
+           *next = [&, i, again = std::weak_ptr{next}](int left) {
              if (left == 0)
                return p.exit(atoms::normal()), done[i].set_value();
-             server.call(&p, counter::add{1}).then([next, left](int) { (*next)(left - 1); });
+             server.call(&p, counter::add{1}).then([next = again.lock(), left](int) {
+               (*next)(left - 1);
+             });
            };
            (*next)(rounds);
          }});

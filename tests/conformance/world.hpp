@@ -88,11 +88,11 @@ class world {
     return look(state_);
   }
 
-  /// Calls `change(state)`, and tells who waits.
+  /// Calls `change(state)`, and tells who waits; under the lock, for he may end the world then.
   template <class Change>
   auto update(Change change) {
-    const notifier tell{changed_};
     const std::lock_guard lock{mutex_};
+    const notifier tell{changed_};
     return change(state_);
   }
 

@@ -10,6 +10,6 @@ defmodule Penning.Application do
   @impl true
   def start(_type, _args) do
     children = [{Penning.Port, name: Penning.Port}]
-    Supervisor.start_link(children, strategy: :one_for_one, name: Penning.Supervisor)
+    Supervisor.start_link(children, strategy: :one_for_one, name: __MODULE__)
   end
 end

@@ -7,19 +7,23 @@ defmodule Penning.Child do
   its own frames go straight to the port.
   """
 
-  alias Penning.{Connection, Input, Options}
+  alias Penning.{Connection, Input, Options, Start}
 
-  @enforce_keys [:port, :monitor, :id, :os_pid, :input]
-  defstruct [:port, :monitor, :id, :os_pid, :input, :reason]
+  @enforce_keys [:port, :monitor, :id, :input]
+  defstruct [:port, :monitor, :id, :os_pid, :input, :reason, early: []]
 
-  @typedoc "`os_pid` is `nil` once the process has ended; `reason` is set when all of it is gone."
+  @typedoc """
+  `os_pid` is `nil` once the process has ended; `reason` is set when all of it is gone; `early` is
+  what it wrote before it was ready, oldest first, acknowledged already.
+  """
   @type t :: %__MODULE__{
           port: port,
           monitor: reference,
           id: Penning.Protocol.id(),
           os_pid: pos_integer | nil,
           input: Input.t(),
-          reason: term
+          reason: term,
+          early: [{:data | :error, binary}]
         }
 
   @typedoc """
@@ -32,26 +36,47 @@ defmodule Penning.Child do
   @os_pid :"$penning_os_pid"
 
   @doc """
-  Starts an OS process for the calling process.
+  Starts an OS process for the calling process, while `wanted_by` lives.
 
   `{:error, posix}` for a program that cannot be started, `{:error, {:bad_option, text}}` for an
-  option that only the port program could judge, `{:error, %Penning.Error{}}` without a port
+  option that only the port program could judge, `{:error, :timeout}` after `:start_timeout`,
+  its exit reason if it ends before it is ready, `{:error, %Penning.Error{}}` without a port
   program.
   """
-  @spec open(Options.t(), Penning.Port.key()) :: {:ok, t} | {:error, term}
-  def open(%Options{} = options, key) do
-    case Penning.Port.open(options.port, key, {options.program, options.args, options.wire}) do
-      {:ok, opened} -> {:ok, new(opened, options)}
-      {:error, {:bad_option, name, value, text}} -> bad_option(options, name, value, text)
-      {:error, {posix, text}} when is_atom(posix) and is_binary(text) -> {:error, posix}
-      {:error, reason} -> {:error, reason}
+  @spec open(Options.t(), Penning.Port.key(), pid) :: {:ok, t} | {:error, term}
+  def open(%Options{} = options, key, wanted_by) do
+    request = {key, {:open, options.program, options.args, options.wire}}
+    early = &early(&1, &2, options)
+
+    case Start.run(options.port, request, wanted_by, options.start_timeout, nil, early) do
+      {{:ok, opened}, child} -> {:ok, up(child || new(opened, options), opened)}
+      {{:error, {:bad_option, name, value, text}}, _} -> bad_option(options, name, value, text)
+      {{:error, {posix, text}}, _} when is_atom(posix) and is_binary(text) -> {:error, posix}
+      {{:error, reason}, _} -> {:error, reason}
     end
   end
 
-  defp new(%{port: port, hub: hub, id: id, os_pid: os_pid}, options) do
-    Process.put(@os_pid, os_pid)
+  defp new(%{port: port, hub: hub, id: id}, options) do
     input = Input.new(options.stdio_window)
-    %__MODULE__{port: port, monitor: Process.monitor(hub), id: id, os_pid: os_pid, input: input}
+    %__MODULE__{port: port, monitor: Process.monitor(hub), id: id, input: input}
+  end
+
+  defp early({:starting, opened}, nil, options), do: new(opened, options)
+
+  defp early(frame, child, _options) do
+    case handle(child, {:"$penning", frame}) do
+      {{:output, stream, bytes}, child} ->
+        ack(child, stream, bytes)
+        %{child | early: [{stream, bytes} | child.early]}
+
+      {_, child} ->
+        child
+    end
+  end
+
+  defp up(child, %{os_pid: os_pid}) do
+    Process.put(@os_pid, os_pid)
+    %{child | os_pid: os_pid, early: Enum.reverse(child.early)}
   end
 
   defp bad_option(options, name, value, text),

@@ -9,6 +9,8 @@ defmodule Penning.Options do
   | `:arg0` | what the program sees as its name, a binary | the program as given |
   | `:delay_to_sigkill` | milliseconds from SIGTERM to SIGKILL, 0 or more | 500 |
   | `:stdio_window` | bytes of each stream that may be on their way, more than 0 | 65536 |
+  | `:ready` | when it counts as started: a check of `Penning.Readiness` | at once |
+  | `:start_timeout` | milliseconds until then, or `:infinity`; the process is killed after it | `:infinity` |
   | `:port` | the `Penning.Port` process to use: a pid or a name | `Penning.Port` |
 
   The environment and the directory that a child starts from are those of the port program, and so
@@ -18,14 +20,16 @@ defmodule Penning.Options do
   them, and a program that should have lost its privileges must not start with them.
   """
 
-  @wire [:cd, :env, :arg0, :delay_to_sigkill, :stdio_window]
+  @wire [:cd, :env, :arg0, :delay_to_sigkill, :stdio_window, :ready]
   @later [:uid, :gid, :groups, :cgroup_controllers, :cgroup_base, :cgroup_path, :cgroup_sets] ++
            [:stderr_to_stdout, :capture_stderr_only, :parallelism]
 
   @window 65_536
+  @max_ms 4_294_967_295
 
   @enforce_keys [:program, :args]
-  defstruct [:program, :args, wire: %{}, stdio_window: @window, port: Penning.Port]
+  defstruct [:program, :args, wire: %{}, stdio_window: @window] ++
+              [start_timeout: :infinity, port: Penning.Port]
 
   @typedoc "`wire` are the options as the port program wants them."
   @type t :: %__MODULE__{
@@ -33,6 +37,7 @@ defmodule Penning.Options do
           args: [binary],
           wire: %{optional(atom) => term},
           stdio_window: pos_integer,
+          start_timeout: timeout,
           port: GenServer.server()
         }
 
@@ -131,6 +136,12 @@ defmodule Penning.Options do
       else: bad!(:port, port, "expected a pid or a name")
   end
 
+  defp put!({:start_timeout, time}, options) do
+    if time == :infinity or (is_integer(time) and time in 0..@max_ms),
+      do: %{options | start_timeout: time},
+      else: bad!(:start_timeout, time, "expected milliseconds, 0 to #{@max_ms}, or :infinity")
+  end
+
   defp put!({name, _} = option, options) when name in @wire do
     value = value!(option)
     options = %{options | wire: Map.put(options.wire, name, value)}
@@ -154,6 +165,13 @@ defmodule Penning.Options do
 
   defp value!({:stdio_window, other}),
     do: bad!(:stdio_window, other, "expected an integer greater than 0")
+
+  defp value!({:ready, ready}) do
+    case Penning.Readiness.wire(ready) do
+      {:ok, wire} -> wire
+      {:error, text} -> bad!(:ready, ready, text)
+    end
+  end
 
   defp value!({:env, env}), do: Enum.map(pairs!(env), &variable!/1)
 
@@ -196,10 +214,12 @@ defmodule Penning.Options do
 
   defp proper_list?(list), do: is_list(list) and List.improper?(list) == false
 
-  defp server?({:via, module, _}), do: is_atom(module)
-  defp server?({:global, _}), do: true
-  defp server?({name, node}), do: is_atom(name) and is_atom(node)
+  @doc "Whether a process may be reached by this."
+  @spec server?(term) :: boolean
+  def server?({:via, module, _}), do: is_atom(module)
+  def server?({:global, _}), do: true
+  def server?({name, node}), do: is_atom(name) and is_atom(node)
 
-  defp server?(server),
+  def server?(server),
     do: is_pid(server) or (is_atom(server) and server not in [nil, true, false])
 end

@@ -26,10 +26,17 @@ defmodule Penning.Port do
 
   @options [:name, :executable, :args]
 
+  @starts [:start, :given_up, :abandoned]
+
+  # Credit beyond what is under way counts for nothing.
+  @any_window 0xFFFF_FFFF_FFFF
+
   # connection: nil until first use, and after the program's end
-  # pending: what each request was for, by its Ref; abandoned: opens whose proxy has died meanwhile
-  # opening: the Ref of the open that a proxy waits for, by the proxy's monitor
-  # held: opens that wait until their killed predecessor is gone
+  # pending: what each request was for, by its Ref: {:start, from, entry} until it is known under
+  #   which Id, then {:up, from, id}; {:given_up, from, entry} if it is not wanted any more, and
+  #   {:abandoned, from, entry} if who asked has died
+  # opening: the Ref of the start that a process waits for, by its monitor, until it has an Id
+  # held: starts that wait until their killed predecessor is gone
   defstruct executable: nil,
             args: [],
             connection: nil,
@@ -68,11 +75,6 @@ defmodule Penning.Port do
   def info(server \\ __MODULE__), do: call(server, :info)
 
   @doc false
-  @spec open(GenServer.server(), key, {binary, [binary], map}) ::
-          {:ok, map} | {:error, term}
-  def open(server, key, spec), do: call(server, {:open, key, spec})
-
-  @doc false
   @spec whereis(GenServer.server(), binary | atom) :: {:ok, pid} | {:error, term}
   def whereis(server, name), do: call(server, {:whereis, name})
 
@@ -108,10 +110,6 @@ defmodule Penning.Port do
   end
 
   @impl true
-  def handle_call({:open, key, spec}, from, state) do
-    {:noreply, request_open({key, spec, from}, state)}
-  end
-
   def handle_call({:whereis, name}, from, state) do
     {:noreply, request({:whereis, name}, {:whereis, from}, from, state)}
   end
@@ -119,6 +117,13 @@ defmodule Penning.Port do
   def handle_call(:info, from, state) do
     {:noreply, request(:info, {:info, from}, from, state)}
   end
+
+  # See Penning.Start.
+  @impl true
+  def handle_cast({:start, from, {key, request}}, state),
+    do: {:noreply, request_start({key, request, from}, state)}
+
+  def handle_cast({:give_up, from}, state), do: {:noreply, give_up_start(from, state)}
 
   @impl true
   def handle_info({port, {:data, bytes}}, %{connection: %{port: port}} = state) do
@@ -140,7 +145,7 @@ defmodule Penning.Port do
   def handle_info({:DOWN, monitor, :process, _pid, reason}, state) do
     case Map.pop(state.opening, monitor) do
       {nil, _} -> {:noreply, proxy_down(Table.id(state.table, monitor), reason, state)}
-      {ref, opening} -> {:noreply, abandon(ref, %{state | opening: opening})}
+      {ref, opening} -> {:noreply, disown(ref, :abandoned, %{state | opening: opening})}
     end
   end
 
@@ -153,19 +158,20 @@ defmodule Penning.Port do
 
   ## Requests
 
-  defp request_open({key, _, _} = open, state) do
+  defp request_start({key, _, _} = start, state) do
     if dying?(key, state),
-      do: %{state | held: state.held ++ [open]},
-      else: request_open_now(open, state)
+      do: %{state | held: state.held ++ [start]},
+      else: request_start_now(start, state)
   end
 
-  defp request_open_now({key, {program, args, wire}, {pid, _} = from}, state) do
-    ref = state.next_ref
-    window = Map.get(wire, :stdio_window, Options.default_window())
-    entry = %{pid: pid, monitor: Process.monitor(pid), key: key, window: window}
-    state = %{state | opening: Map.put(state.opening, entry.monitor, ref)}
-    request({:open, program, args, wire}, {:open, from, entry}, from, state)
+  defp request_start_now({key, request, {pid, _} = from}, state) do
+    entry = %{pid: pid, monitor: Process.monitor(pid), key: key, window: window(request)}
+    state = %{state | opening: Map.put(state.opening, entry.monitor, state.next_ref)}
+    request(request, {:start, from, entry}, from, state)
   end
+
+  defp window({:open, _, _, wire}), do: Map.get(wire, :stdio_window, Options.default_window())
+  defp window({:supervise, _, _}), do: @any_window
 
   defp request(request, purpose, from, state) do
     with {:ok, state} <- connected(state),
@@ -195,6 +201,18 @@ defmodule Penning.Port do
 
   ## Frames
 
+  defp frame({:message, id, {:child, _, child}} = frame, state) do
+    case Table.get(state.table, id) do
+      nil ->
+        strange(frame, state)
+
+      entry ->
+        if entry.pid, do: send(entry.pid, {:"$penning", frame})
+        entry = Map.merge(entry, %{monitor: nil, key: nil, above: id})
+        %{state | table: Table.put(state.table, child, entry)}
+    end
+  end
+
   defp frame({:message, id, message} = frame, state) do
     if pid = Table.pid(state.table, id),
       do: send(pid, {:"$penning", frame}),
@@ -203,7 +221,9 @@ defmodule Penning.Port do
     state
   end
 
-  # The answer to a C++ actor's proxy, which chose this Ref.
+  defp frame({:starting, ref, id}, state), do: starting(state.pending[ref], ref, id, state)
+
+  # The answer to the process that stands for this Id, which chose this Ref.
   defp frame({:reply, {id, _}, _} = frame, state) do
     if pid = Table.pid(state.table, id), do: send(pid, {:"$penning", frame})
     state
@@ -226,21 +246,50 @@ defmodule Penning.Port do
 
   defp frame(other, state), do: strange(other, state)
 
-  defp replied({:open, from, entry}, {:ok, {id, os_pid}}, state) do
-    opened = %{port: state.connection.port, hub: self(), id: id, os_pid: os_pid}
-    GenServer.reply(from, {:ok, opened})
-    state = opened(entry, state)
-    %{state | table: Table.put(state.table, id, entry)}
+  defp starting({kind, from, entry}, ref, id, state) do
+    state = started(entry, id, state)
+    send(entry.pid, {:"$penning", {:starting, opened(id, nil, state)}})
+    state = put_in(state.pending[ref], {:up, from, id})
+    unwanted(kind, id, entry, state)
   end
 
-  defp replied({:open, from, entry}, {:error, reason}, state) do
+  defp starting(_, ref, id, state), do: strange({:starting, ref, id}, state)
+
+  defp unwanted(:start, _id, _entry, state), do: state
+  defp unwanted(:given_up, id, _entry, state), do: write(state, {:exit, id, :kill}) && state
+  defp unwanted(:abandoned, id, entry, state), do: kill(id, entry, state)
+
+  defp started(entry, id, state),
+    do: %{no_longer_opening(entry, state) | table: Table.put(state.table, id, entry)}
+
+  defp no_longer_opening(entry, state),
+    do: %{state | opening: Map.delete(state.opening, entry.monitor)}
+
+  defp opened(id, os_pid, state),
+    do: %{port: state.connection.port, hub: self(), id: id, os_pid: os_pid}
+
+  defp replied({kind, from, entry}, {:ok, {id, os_pid}}, state) when kind in @starts do
+    GenServer.reply(from, {:ok, opened(id, os_pid, state)})
+    unwanted(kind, id, entry, started(entry, id, state))
+  end
+
+  defp replied({kind, from, entry}, {:error, reason}, state) when kind in @starts do
     GenServer.reply(from, {:error, reason})
     Process.demonitor(entry.monitor, [:flush])
-    opened(entry, state)
+    no_longer_opening(entry, state)
   end
 
-  defp replied({:abandoned, entry}, {:ok, {id, _}}, state),
-    do: kill(id, entry, %{state | table: Table.put(state.table, id, entry)})
+  defp replied({:up, from, id}, {:ok, up}, state) do
+    os_pid = if is_tuple(up), do: elem(up, 1)
+    GenServer.reply(from, {:ok, opened(id, os_pid, state)})
+    state
+  end
+
+  defp replied({:up, from, id}, {:error, reason}, state) do
+    {entry, table} = Table.remove(state.table, id)
+    GenServer.reply(from, {:error, reason})
+    ended(entry, nil, %{state | table: table})
+  end
 
   defp replied({:whereis, from}, {:ok, id}, state) do
     {pid, state} = proxy(id, state)
@@ -253,9 +302,7 @@ defmodule Penning.Port do
     state
   end
 
-  defp replied(_abandoned_or_unknown, _result, state), do: state
-
-  defp opened(entry, state), do: %{state | opening: Map.delete(state.opening, entry.monitor)}
+  defp replied(_unknown, _result, state), do: state
 
   # One proxy for each C++ actor. It belongs to nobody: it ends with its actor or with us.
   defp proxy(id, state) do
@@ -277,20 +324,33 @@ defmodule Penning.Port do
     {ready, held} =
       Enum.split_with(state.held, fn {k, _, _} -> k == key and not dying?(k, state) end)
 
-    Enum.reduce(ready, %{state | held: held}, &request_open_now/2)
+    Enum.reduce(ready, %{state | held: held}, &request_start_now/2)
   end
 
   defp ended(%{pid: pid, monitor: monitor}, frame, state) do
-    Process.demonitor(monitor, [:flush])
-    send(pid, {:"$penning", frame})
+    if monitor, do: Process.demonitor(monitor, [:flush])
+    if frame, do: send(pid, {:"$penning", frame})
     state
   end
 
   ## Proxies that end before what they stand for
 
-  defp abandon(ref, state) do
+  # Not known by an Id yet: it is killed once it is.
+  defp disown(ref, kind, state) do
     case state.pending do
-      %{^ref => {:open, _from, entry}} -> put_in(state.pending[ref], {:abandoned, entry})
+      %{^ref => {_, from, entry}} -> put_in(state.pending[ref], {kind, from, entry})
+      _ -> state
+    end
+  end
+
+  defp give_up_start(from, state) do
+    {unwanted, held} = Enum.split_with(state.held, &match?({_, _, ^from}, &1))
+    Enum.each(unwanted, fn _ -> GenServer.reply(from, {:error, :given_up}) end)
+    state = %{state | held: held}
+
+    case Enum.find(state.pending, fn {_, purpose} -> elem(purpose, 1) == from end) do
+      {ref, {:start, _, _}} -> disown(ref, :given_up, state)
+      {_ref, {:up, _, id}} -> write(state, {:exit, id, :kill}) && state
       _ -> state
     end
   end
@@ -311,15 +371,16 @@ defmodule Penning.Port do
 
   defp kill(id, entry, state) do
     write(state, {:exit, id, :kill})
+    children = Table.children(state.table, id)
 
     # Nobody knows what the proxy had acknowledged. Credit never exceeds the window: give all of
     # it.
-    if entry.window do
-      write(state, {:ack, id, :data, entry.window})
-      write(state, {:ack, id, :error, entry.window})
-    end
+    for each <- [id | children],
+        entry.window,
+        stream <- [:data, :error],
+        do: write(state, {:ack, each, stream, entry.window})
 
-    %{state | table: Table.orphan(state.table, id)}
+    %{state | table: Enum.reduce([id | children], state.table, &Table.orphan(&2, &1))}
   end
 
   # The output of an orphan: its end comes after it.
@@ -358,21 +419,20 @@ defmodule Penning.Port do
     Enum.each(Table.to_list(state.table), &disconnect/1)
 
     state = %{state | connection: nil, pending: %{}, opening: %{}, table: Table.new()}
-    Enum.reduce(state.held, %{state | held: []}, &request_open_now/2)
+    Enum.reduce(state.held, %{state | held: []}, &request_start_now/2)
   end
 
-  defp answer({_ref, {:open, from, entry}}, error) do
+  defp answer({_ref, {kind, from, entry}}, error) when kind in @starts do
     Process.demonitor(entry.monitor, [:flush])
     GenServer.reply(from, {:error, error})
   end
 
-  defp answer({_ref, {:abandoned, _}}, _error), do: :ok
-  defp answer({_ref, {_, from}}, error), do: GenServer.reply(from, {:error, error})
+  defp answer({_ref, purpose}, error), do: GenServer.reply(elem(purpose, 1), {:error, error})
 
   defp disconnect({_id, %{pid: nil}}), do: :ok
 
   defp disconnect({id, %{pid: pid, monitor: monitor}}) do
-    Process.demonitor(monitor, [:flush])
+    if monitor, do: Process.demonitor(monitor, [:flush])
     send(pid, {:"$penning", {:down, id, :noconnection}})
   end
 

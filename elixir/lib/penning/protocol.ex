@@ -22,6 +22,7 @@ defmodule Penning.Protocol do
 
   @type request ::
           {:open, program :: binary, args :: [binary], options :: map}
+          | {:supervise, flags :: map, specs :: [map]}
           | {:whereis, name :: binary | atom}
           | {:call, id, message :: term}
           | {:os_pid, id}
@@ -38,6 +39,7 @@ defmodule Penning.Protocol do
   @typedoc "To the BEAM."
   @type incoming ::
           {:hello, version :: term, info :: map}
+          | {:starting, ref :: term, id}
           | {:reply, ref :: term, {:ok, term} | {:error, term}}
           | {:message, id, message :: term}
           | {:down, id, reason :: term}
@@ -90,6 +92,7 @@ defmodule Penning.Protocol do
 
   defp frame?({:message, id, _}), do: id?(id)
   defp frame?({:reply, _, {tag, _}}), do: tag in [:ok, :error]
+  defp frame?({:starting, _, id}), do: id?(id)
   defp frame?({:down, id, _}), do: id?(id)
   defp frame?({:hello, _, info}), do: is_map(info)
   defp frame?({:error, _, _}), do: true

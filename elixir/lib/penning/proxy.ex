@@ -25,10 +25,11 @@ defmodule Penning.Proxy do
   def init({options, owner}) do
     Process.flag(:trap_exit, true)
 
-    with {:ok, child} <- Child.open(options, nil) do
+    with {:ok, child} <- Child.open(options, nil, owner) do
       # An owner that has died meanwhile is an exit signal with `noproc`.
       Process.link(owner)
-      {:ok, %__MODULE__{owner: owner, child: child}}
+      Enum.each(child.early, &send(owner, {self(), &1}))
+      {:ok, %__MODULE__{owner: owner, child: %{child | early: []}}}
     else
       {:error, reason} -> {:stop, reason}
     end

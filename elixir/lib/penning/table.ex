@@ -21,9 +21,11 @@ defmodule Penning.Table do
 
   @typedoc """
   `key` is what a restart has in common with what it replaces; `window` is that of an OS process.
-  A C++ actor has neither.
+  A C++ actor has neither. The children of a supervisor have its Id in `above`, and no monitor of
+  their own.
   """
   @type entry :: %{
+          optional(:above) => id,
           pid: pid | nil,
           monitor: term,
           key: term,
@@ -41,7 +43,7 @@ defmodule Penning.Table do
     %{
       table
       | entries: Map.put(table.entries, id, entry),
-        monitors: Map.put(table.monitors, entry.monitor, id),
+        monitors: with_monitor(table.monitors, entry.monitor, id),
         keys: with_key(table.keys, entry.key, id)
     }
   end
@@ -87,11 +89,18 @@ defmodule Penning.Table do
     end
   end
 
+  @doc "The children of a supervisor."
+  @spec children(t, id) :: [id]
+  def children(table, id), do: for({child, %{above: ^id}} <- table.entries, do: child)
+
   @spec to_list(t) :: [{id, entry}]
   def to_list(table), do: Map.to_list(table.entries)
 
   @spec size(t) :: non_neg_integer
   def size(table), do: map_size(table.entries)
+
+  defp with_monitor(monitors, nil, _id), do: monitors
+  defp with_monitor(monitors, monitor, id), do: Map.put(monitors, monitor, id)
 
   defp with_key(keys, nil, _id), do: keys
   defp with_key(keys, key, id), do: Map.update(keys, key, %{id => []}, &Map.put(&1, id, []))

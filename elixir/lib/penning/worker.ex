@@ -16,6 +16,8 @@ defmodule Penning.Worker do
 
   require Logger
 
+  @early :"$penning_early"
+
   # closers: who asked for the end; deadline: when the time of the callback module's own timeout is up
   defstruct [:module, :user, :child, :deadline, closers: []]
 
@@ -41,10 +43,14 @@ defmodule Penning.Worker do
   defp launch(module, user, extra, options, parent) do
     # A restart has its predecessor's parent, module and program: Penning.Port lets it wait for a
     # killed one.
-    case Child.open(options, {parent, module, options.program, options.args}) do
-      {:ok, child} ->
+    case Child.open(options, {parent, module, options.program, options.args}, parent) do
+      {:ok, %{early: []} = child} ->
         state = %__MODULE__{module: module, user: user, child: child}
         List.to_tuple([:ok, remember(state, extra) | extra])
+
+      {:ok, child} ->
+        state = %__MODULE__{module: module, user: user, child: child}
+        {:ok, remember(state, extra), {:continue, {@early, extra}}}
 
       {:error, reason} ->
         terminate_module(module, reason, user)
@@ -67,7 +73,13 @@ defmodule Penning.Worker do
   def handle_cast(request, state),
     do: state.module.handle_cast(request, state.user) |> returned(state)
 
+  # What init wants to go on with comes first, then what was written before the program was ready.
   @impl true
+  def handle_continue({@early, [{:continue, continue}]}, state),
+    do: handle_continue(continue, state) |> early()
+
+  def handle_continue({@early, _extra}, state), do: early({:noreply, state})
+
   def handle_continue(continue, state),
     do: state.module.handle_continue(continue, state.user) |> returned(state)
 
@@ -118,12 +130,31 @@ defmodule Penning.Worker do
 
   ## Output and end
 
-  defp output(stream, bytes, state) do
+  defp early({:noreply, state, {:continue, continue}}),
+    do: handle_continue(continue, state) |> early()
+
+  defp early(result) when elem(result, 0) != :noreply, do: result
+
+  defp early(result) do
+    case elem(result, 1) do
+      %{child: %{early: []}} = state ->
+        {:noreply, state} |> idle()
+
+      %{child: %{early: [{stream, bytes} | rest]}} = state ->
+        deliver(stream, bytes, %{state | child: %{state.child | early: rest}}) |> early()
+    end
+  end
+
+  defp deliver(stream, bytes, state) do
     callback = callback(stream)
 
     if function_exported?(state.module, callback, 2),
       do: apply(state.module, callback, [bytes, state.user]) |> returned(state),
       else: {:noreply, state} |> idle()
+  end
+
+  defp output(stream, bytes, state) do
+    deliver(stream, bytes, state)
   after
     # Also when the callback has crashed: the end, which terminate/2 waits for, comes after all
     # output.

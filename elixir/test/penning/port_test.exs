@@ -117,7 +117,7 @@ defmodule Penning.PortTest do
              end)
 
       {:messages, messages} = Process.info(Process.whereis(port), :messages)
-      [proxy] = for {:"$gen_call", {pid, _}, {:open, _, _}} <- messages, do: pid
+      [proxy] = for {:"$gen_cast", {:start, {pid, _}, _}} <- messages, do: pid
       Process.exit(proxy, :kill)
       Process.exit(opener, :kill)
       :sys.resume(port)

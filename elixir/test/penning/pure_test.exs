@@ -4,11 +4,15 @@ defmodule Penning.PureTest do
   alias Penning.{Error, Input, Options, Protocol}
 
   doctest Penning, only: [child_spec: 1]
+  doctest Penning.ChildSpec
   doctest Penning.Error
   doctest Penning.Executable
   doctest Penning.Input
+  doctest Penning.Lines
   doctest Penning.Options
   doctest Penning.Protocol
+  doctest Penning.Readiness
+  doctest Penning.SupervisorOptions
   doctest Penning.Table
 
   describe "Options" do
