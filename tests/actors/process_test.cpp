@@ -474,10 +474,10 @@ TEST(ProcessOnThreads, MayFailToStartThoughItWouldHaveHadAThreadOfItsOwn) {
 }
 
 TEST(ProcessOnThreads, ThatEndsDoesNotWaitForOneItLinksTo) {
-  actors::system_config config{{3}};
-  caf::actor_system system{config};
   probe::log log;
   std::promise<void> linked, ended;
+  actors::system_config config{{3}};
+  caf::actor_system system{config};
   auto busy = system.spawn<probe>(log);
   actors::post(busy, probe::step{[&](probe&) { linked.get_future().wait(); }});
   auto ending = system.spawn<probe>(log);

@@ -128,9 +128,9 @@ TEST(RunQueue, MayGoOnceItsLastJobIsTaken) {
 
 /// An actor of the runtime's that sends, and then keeps its thread until what it sent is handled.
 TEST(Scheduler, AMessageDoesNotWaitForItsSendersHandler) {
-  actors::runtime runtime{{.threads = 2}};
   probe::log log;
   std::binary_semaphore handled{0}, over{0};
+  actors::runtime runtime{{.threads = 2}};
   auto receiver = runtime.system().spawn<probe>(log);
   auto sender = runtime.system().spawn<probe>(log);
   for (int i = 0; i < 100; ++i) {
@@ -144,10 +144,10 @@ TEST(Scheduler, AMessageDoesNotWaitForItsSendersHandler) {
 }
 
 TEST(Scheduler, AnActorThatNeverRunsOutOfMessagesLetsOthersRun) {
-  actors::runtime runtime{{.threads = 1}};
   probe::log log;
   std::promise<void> handled;
   bool over = false; // of the one thread that runs actors
+  actors::runtime runtime{{.threads = 1}};
   auto busy = runtime.system().spawn<probe>(log);
   probe::step again;
   again = [&](probe& self) {
@@ -165,11 +165,11 @@ TEST(Scheduler, AnActorThatNeverRunsOutOfMessagesLetsOthersRun) {
 
 TEST(Scheduler, CafsOwnPoliciesAreThereForWhoAsks) {
   for (const auto* policy : {"sharing", "stealing"}) {
+    probe::log log;
+    std::promise<void> handled;
     actors::system_config config;
     config.set("scheduler.policy", caf::atom_from_string(policy));
     caf::actor_system system{config};
-    std::promise<void> handled;
-    probe::log log;
     auto actor = system.spawn<probe>(log);
     actors::post(actor, probe::step{[&](probe&) { handled.set_value(); }});
     handled.get_future().wait();
