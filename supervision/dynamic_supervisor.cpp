@@ -120,8 +120,6 @@ void dynamic_supervisor::insert(child_map::node_type which) {
 dynamic_supervisor::child_map::node_type dynamic_supervisor::extract(caf::actor_id key) {
   auto which = children_.extract(key);
   const auto& removed = which.mapped();
-  if (removed.backoff)
-    actors::cancel_timer(this, std::exchange(removed.backoff->timer, {}));
   supervisors_ -= removed.spec->type == child_type::supervisor;
   restarting_ -= removed.pid == nullptr;
   const auto moved = list_.remove(removed.index);
@@ -238,14 +236,14 @@ void dynamic_supervisor::restart_later(child_map::node_type which) {
   auto& waiting = which.mapped();
   const auto delay = delay_of(waiting).next(*waiting.spec->backoff, system().clock().now());
   tell_about(report_kind::restart_delayed, waiting, atoms::undefined(), delay.count());
-  waiting.backoff->timer = retry_after(delay, which.key());
+  retry_after(delay, which.key()); // nobody is found by this key if the child is stopped before
   insert(std::move(which));
 }
 
 restart_delay& dynamic_supervisor::delay_of(child& which) {
-  if (!which.backoff)
-    which.backoff = std::make_unique<delayed_restart>();
-  return which.backoff->delay;
+  if (!which.delay)
+    which.delay = std::make_unique<restart_delay>();
+  return *which.delay;
 }
 
 void dynamic_supervisor::restart_now(child_map::node_type which) {

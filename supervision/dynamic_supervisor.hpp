@@ -65,10 +65,6 @@ class dynamic_supervisor : public supervisor_core {
   bool give_up_start() override;
 
  private:
-  struct delayed_restart {
-    restart_delay delay;
-    actors::timer_ref timer; // while it waits
-  };
   struct child {
     std::shared_ptr<const child_spec> spec;
     actors::list arguments;
@@ -77,8 +73,8 @@ class dynamic_supervisor : public supervisor_core {
     caf::actor_addr last_pid = {}; // for reports: what it ran as before
     std::unique_ptr<term> ended =
       {}; // reason of an exit signal that has come but is not handled yet
-    std::unique_ptr<delayed_restart> backoff = {};
-    bool has_failed = false; // its last start
+    std::unique_ptr<restart_delay> delay = {}; // if its specification has a back-off
+    bool has_failed = false;                   // its last start
   };
   /// By the process that runs, or ran before the restart that failed.
   using child_map = std::unordered_map<caf::actor_id, child>;

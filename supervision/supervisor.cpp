@@ -102,9 +102,7 @@ void supervisor::on_stopped(const caf::actor& pid, const term& reason) {
   } else if (auto& next = *what.stop[what.stopped]; next.pid == pid) {
     what.waits_for_stop = false;
     next.ended = reason;
-  } else if (auto* given_up = find(pid.address())) {
-    given_up->ended = reason; // its start took too long, and the supervisor's own end came then
-  }
+  } // else its start took too long, and was given up meanwhile; it will be found dead
   advance();
 }
 

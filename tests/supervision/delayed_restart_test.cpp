@@ -273,6 +273,16 @@ TEST_F(DelayedRestart, AParentThatEndsDoesNotWaitForTheLimit) {
   EXPECT_EQ(take(), trace{});
 }
 
+TEST_F(ElixirDelayedRestart, AnAnswerThatComesTooLateCountsForNothing) {
+  start(dynamic_options{});
+  std::optional<term> answer;
+  const child_spec late{.id = "a"_a, .start = start_of<late_worker>(), .start_timeout = 300ms};
+  later(start_child{late}, [&](supervisor_reply reply) { answer = reply.result; });
+  advance(300ms);
+  EXPECT_EQ(answer, tuple_of(atoms::error(), "timeout"_a));
+  EXPECT_EQ(count().specs, 0u);
+}
+
 /// Is up at once the first time and never again, and takes 100 ms to be killed.
 class slow_to_die : public process {
  public:
