@@ -414,6 +414,9 @@ class quiet_actor : public caf::event_based_actor {
  public:
   using event_based_actor::event_based_actor;
 
+  /// Whether `cleaned_up` is called.
+  static constexpr bool hears_of_its_end = !PENNING_CAF_1;
+
 #if !PENNING_CAF_1
   /// At every end 0.17 has its clock forget the actor's timeouts, which wakes another thread and
   /// costs as much as all the rest. Only a request or a receive with a timeout can have set one.

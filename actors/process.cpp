@@ -14,6 +14,11 @@ process* as_process(const caf::actor& actor) {
   return dynamic_cast<process*>(caf::actor_cast<caf::abstract_actor*>(actor));
 }
 
+/// A process that is told of its own last moment; null for any other actor.
+process* watched_by_key(const caf::actor& actor) {
+  return quiet_actor::hears_of_its_end ? as_process(actor) : nullptr;
+}
+
 void observe_foreign(const caf::actor& actor, const void* key,
                      std::function<void(const term& reason)> call) {
   // Only a call in this thread before `attach` has returned means that it was dead already.
@@ -170,7 +175,7 @@ process::end_calls& process::end_calls_of() {
 
 /// Runs `call` with the reason of `actor`'s end, or with `noproc` if it has ended already.
 void process::observe(const caf::actor& actor, const void* key, end_watcher call) {
-  auto* known = as_process(actor);
+  auto* known = watched_by_key(actor);
   if (!known)
     return observe_foreign(actor, key, std::move(call));
   const bool is_kept = known->exclusive_critical_section([&] {
@@ -183,7 +188,7 @@ void process::observe(const caf::actor& actor, const void* key, end_watcher call
 }
 
 void process::unobserve(const caf::actor& actor, const void* key) {
-  auto* known = as_process(actor);
+  auto* known = watched_by_key(actor);
   if (!known)
     return exit_observer::detach(actor, key);
   known->exclusive_critical_section([&] {

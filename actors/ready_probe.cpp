@@ -92,8 +92,11 @@ readiness from_directory(readiness ready, const std::string& cd) {
   if (auto* file = std::get_if<file_exists>(&ready.check))
     prepend(cd, file->path);
   auto* unix_socket = std::get_if<unix_accepts>(&ready.check);
-  if (unix_socket && !unix_socket->path.starts_with('@'))
+  if (unix_socket && !unix_socket->path.starts_with('@')) {
     prepend(cd, unix_socket->path);
+    if (unix_socket->path.starts_with('@')) // a directory's name, and no abstract socket
+      unix_socket->path.insert(0, "./");
+  }
   return ready;
 }
 
@@ -114,7 +117,6 @@ start_result ready_probe::init() {
 void ready_probe::attempt() {
   if (std::holds_alternative<command_succeeds>(ready_.check))
     return run_command();
-  cancel_timer(this, look_);
   connections_ = std::vector<io::connect_attempt>(addresses_.begin(), addresses_.end());
   run_after(this, ready_.interval, [this] {
     if (look()) // for the last time: what is still in progress is given up
@@ -124,6 +126,7 @@ void ready_probe::attempt() {
 }
 
 bool ready_probe::look() {
+  cancel_timer(this, look_);
   const auto error = outcome();
   if (!error)
     exit(atoms::normal());

@@ -3,6 +3,7 @@
 #include <penning/actors/caf.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -29,6 +30,7 @@ class timer_queue {
 
   timer_ref start(std::chrono::milliseconds delay, std::function<void()> action);
   bool cancel(timer_ref timer);
+  std::size_t size() const noexcept { return timers_.size(); }
 
   /// Takes all back, and starts none from now on.
   void close();

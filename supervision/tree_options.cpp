@@ -44,11 +44,12 @@ std::optional<actors::tcp_accepts> tcp_address(std::string_view text) {
 }
 
 std::optional<actors::ready_check> read_command(table_reader& in) {
-  actors::command_succeeds command;
-  in.each<std::string>("command", "a string", [&](std::string& word, auto&) {
-    (command.program.empty() ? command.program : command.args.emplace_back()) = std::move(word);
-  });
-  return command;
+  std::vector<std::string> words;
+  in.each<std::string>("command", "a string",
+                       [&](std::string& word, auto&) { words.push_back(std::move(word)); });
+  if (words.empty())
+    return actors::command_succeeds{}; // which `validate` refuses
+  return actors::command_succeeds{std::move(words.front()), {words.begin() + 1, words.end()}};
 }
 
 std::optional<actors::ready_check> read_check(table_reader& in, std::string_view kind) {

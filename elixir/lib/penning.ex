@@ -88,7 +88,8 @@ defmodule Penning do
         start_timeout: 5_000
       )
 
-  What it writes until then is kept, and handed over when the start has succeeded.
+  What it writes until then is kept, and handed over when the start has succeeded. More than 16 MiB
+  are not: from then on the process has to wait before it writes on.
 
   Several servers that belong together, with back-off and an order of start, run under a
   `Penning.Supervisor`.
@@ -168,7 +169,8 @@ defmodule Penning do
 
   Errors: `{:error, :enoent}` where there is no such program, `{:error, :eacces}` where it must
   not be executed, other POSIX errors alike; `{:error, %Penning.Error{}}` without a port program.
-  With `:ready` also its exit reason, if it ends before, and `{:error, :timeout}` after
+  With `:ready` also its exit reason, if it ends before, `{:error, {:not_ready, {posix, text}}}` if
+  its check never can pass (a command that is missing, say), and `{:error, :timeout}` after
   `:start_timeout`; the process is gone then.
 
       {:ok, ps} = Penning.open("echo", ["hello"])

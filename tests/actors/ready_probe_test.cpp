@@ -169,6 +169,18 @@ TEST_F(ReadyProbe, GivesUpAConnectionThatIsInProgressWhenTheNextIsDue) {
   EXPECT_EQ(end(), atoms::normal());
 }
 
+TEST_F(ReadyProbe, HasNoMoreTimersHoweverLongAConnectionIsInProgress) {
+  auto port = listener::tcp();
+  const auto others = fill(port);
+  start({actors::tcp_accepts{"127.0.0.1", port.port()}, 20ms});
+  auto& timers =
+    dynamic_cast<ready_probe&>(*caf::actor_cast<caf::abstract_actor*>(probe_)).timers();
+  for (int interval = 0; interval < 10; ++interval)
+    advance(20ms);
+  EXPECT_EQ(end(), "alive"_a);
+  EXPECT_LE(timers.size(), 2u) << "the next attempt, and the next look at this one";
+}
+
 TEST_F(ReadyProbe, LooksAgainAtAConnectionThatIsInProgress) {
   auto port = listener::tcp();
   auto others = fill(port);
@@ -181,6 +193,16 @@ TEST_F(ReadyProbe, LooksAgainAtAConnectionThatIsInProgress) {
   port.accept(); // its own: TCP tries again after a second
   advance(10ms);
   EXPECT_EQ(end(), atoms::normal());
+}
+
+TEST(FromDirectory, MakesNoAbstractSocketOfADirectorysName) {
+  const auto path = [](const char* cd, const char* name) {
+    const auto ready = actors::from_directory({actors::unix_accepts{name}}, cd);
+    return std::get<actors::unix_accepts>(ready.check).path;
+  };
+  EXPECT_EQ(path("@d", "socket"), "./@d/socket");
+  EXPECT_EQ(path("d", "socket"), "d/socket");
+  EXPECT_EQ(path("@d", "@name"), "@name");
 }
 
 TEST_F(ReadyProbe, ConnectsToASocketInTheDirectoryOfItsProcess) {

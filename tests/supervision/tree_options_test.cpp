@@ -79,6 +79,8 @@ TEST(TreeOptions, ReadinessIsOneOfItsChecks) {
   EXPECT_EQ(check_of("{ file = 'f' }"), actors::ready_check{actors::file_exists{"f"}});
   EXPECT_EQ(check_of("{ command = ['test', '-e', 'f'] }"),
             (actors::ready_check{actors::command_succeeds{"test", {"-e", "f"}}}));
+  EXPECT_EQ(check_of("{ command = ['test', ''] }"),
+            (actors::ready_check{actors::command_succeeds{"test", {""}}}));
   const auto child = child_with("ready = { file = 'f', interval = 5 }");
   EXPECT_EQ(std::get<tree_program>(child.what).options.ready.value().interval, 5ms);
 }
@@ -100,6 +102,7 @@ TEST(TreeOptions, ReadinessSaysWhatIsWrong) {
   EXPECT_THAT(errors_of("ready = { tcp = 'nowhere:80' }"), testing::HasSubstr("ready = {"));
   EXPECT_THAT(errors_of("ready = { tcp = 'localhost:0' }"), testing::HasSubstr("ready = {"));
   EXPECT_THAT(errors_of("ready = { command = [] }"), testing::HasSubstr("ready = {"));
+  EXPECT_THAT(errors_of("ready = { command = ['', 'true'] }"), testing::HasSubstr("ready = {"));
   EXPECT_EQ(errors_of("ready = { file = 'f', interval = 0 }"),
             "child \"a\": ready: interval = 0: must be from 1 to 4294967295");
 }

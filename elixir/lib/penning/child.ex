@@ -10,7 +10,7 @@ defmodule Penning.Child do
   alias Penning.{Connection, Input, Options, Start}
 
   @enforce_keys [:port, :monitor, :id, :input]
-  defstruct [:port, :monitor, :id, :os_pid, :input, :reason, early: []]
+  defstruct [:port, :monitor, :id, :os_pid, :input, :reason, early: [], early_bytes: 0]
 
   @typedoc """
   `os_pid` is `nil` once the process has ended; `reason` is set when all of it is gone; `early` is
@@ -23,7 +23,8 @@ defmodule Penning.Child do
           os_pid: pos_integer | nil,
           input: Input.t(),
           reason: term,
-          early: [{:data | :error, binary}]
+          early: [{:data | :error, binary}],
+          early_bytes: non_neg_integer
         }
 
   @typedoc """
@@ -31,6 +32,9 @@ defmodule Penning.Child do
   the child, something that this module has dealt with, or nothing of ours.
   """
   @type event :: {:output, :data | :error, binary} | {:down, term} | :done | :foreign
+
+  # Bytes that are kept before it is ready.
+  @early_limit 16 * 1024 * 1024
 
   # A process may ask for its own child's pid, from a callback, where a call would deadlock.
   @os_pid :"$penning_os_pid"
@@ -66,8 +70,9 @@ defmodule Penning.Child do
   defp early(frame, child, _options) do
     case handle(child, {:"$penning", frame}) do
       {{:output, stream, bytes}, child} ->
-        ack(child, stream, bytes)
-        %{child | early: [{stream, bytes} | child.early]}
+        kept = child.early_bytes + byte_size(bytes)
+        if kept <= @early_limit, do: ack(child, stream, bytes)
+        %{child | early: [{stream, bytes} | child.early], early_bytes: kept}
 
       {_, child} ->
         child
@@ -76,7 +81,19 @@ defmodule Penning.Child do
 
   defp up(child, %{os_pid: os_pid}) do
     Process.put(@os_pid, os_pid)
-    %{child | os_pid: os_pid, early: Enum.reverse(child.early)}
+    early = Enum.reverse(child.early)
+    ack_rest(child, early, 0)
+    %{child | os_pid: os_pid, early: early, early_bytes: 0}
+  end
+
+  # What has been held back beyond the limit: at most a window of each stream.
+  defp ack_rest(%{early_bytes: all}, _early, _before) when all <= @early_limit, do: :ok
+  defp ack_rest(_child, [], _before), do: :ok
+
+  defp ack_rest(child, [{stream, bytes} | rest], before) do
+    kept = before + byte_size(bytes)
+    if kept > @early_limit, do: ack(child, stream, bytes)
+    ack_rest(child, rest, kept)
   end
 
   defp bad_option(options, name, value, text),

@@ -199,8 +199,10 @@ defmodule Penning.ChildSpec do
   defp backoff({:reset_after, value}, _),
     do: if(not ms?(value), do: "expected :reset_after in ms")
 
-  defp backoff({:factor, value}, _) when is_number(value) and value >= 1, do: nil
-  defp backoff({:factor, _}, _), do: "expected a :factor of 1 or more"
+  defp backoff({:factor, value}, _) when is_number(value) and value >= 1 and value <= 1.0e300,
+    do: nil
+
+  defp backoff({:factor, _}, _), do: "expected a :factor from 1 to 1.0e300"
   defp backoff({:jitter, value}, _) when is_number(value) and value >= 0 and value <= 1, do: nil
   defp backoff({:jitter, _}, _), do: "expected a :jitter from 0 to 1"
   defp backoff({key, _}, _), do: "unknown key #{inspect(key)}"

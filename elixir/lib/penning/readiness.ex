@@ -97,8 +97,10 @@ defmodule Penning.Readiness do
 
   defp address?("localhost"), do: true
 
-  defp address?(host) when is_binary(host),
-    do: match?({:ok, _}, host |> String.to_charlist() |> :inet.parse_strict_address())
+  defp address?(host) when is_binary(host) do
+    String.valid?(host) and
+      match?({:ok, _}, host |> String.to_charlist() |> :inet.parse_strict_address())
+  end
 
   defp address?(_), do: false
 

@@ -91,10 +91,12 @@ defmodule Penning.Supervisor do
   end
 
   @doc """
-  Adds a child and starts it. Raises for a bad specification as `start_link/2` does.
+  Adds a child and starts it. Raises for a bad specification as `start_link/2` does; what depends on
+  the other children and the flags, `:significant` and `:start_after`, is an error of OTP's.
 
-  Errors: `{:already_started, child}`, `:already_present`, `{reason, record}` for a start that has
-  failed, after which nothing is left of it.
+  Errors: `{:already_started, child}`, `:already_present`, `{:bad_combination, list}`,
+  `{:invalid_start_after, id}`, `{reason, record}` for a start that has failed, after which nothing
+  is left of it.
   """
   @spec start_child(GenServer.server(), ChildSpec.t()) ::
           {:ok, child, os_pid :: pos_integer} | {:error, term}

@@ -110,7 +110,9 @@ defmodule Penning.Worker do
 
   @impl true
   def terminate(reason, state) do
-    {_, user} = Child.stop(state.child, state.user, last_output(reason, state.module))
+    deliver = last_output(reason, state.module)
+    user = Enum.reduce(state.child.early, state.user, fn {s, b}, user -> deliver.(s, b, user) end)
+    {_, user} = Child.stop(state.child, user, deliver)
     terminate_module(state.module, reason, user)
   after
     Child.farewell(state.closers)

@@ -81,6 +81,14 @@ defmodule Penning.ReadyTest do
       assert byte_size(data) == 300_000 + byte_size("\nup\n")
     end
 
+    test "keeps what is written before it is ready, up to a limit" do
+      {:ok, ps} =
+        sh("head -c 20000000 /dev/zero; exit 7", ready: {:command, "sleep", ["1"]})
+
+      assert {data, "", {:exit_status, 7}} = collect(ps)
+      assert byte_size(data) == 20_000_000
+    end
+
     test "fails with the reason of an early end, and leaves no message" do
       assert sh("echo x; exit 3", ready: @never) == {:error, {:exit_status, 3}}
       assert sh("head -c 300000 /dev/zero; exit 4", ready: @never) == {:error, {:exit_status, 4}}
@@ -139,6 +147,18 @@ defmodule Penning.ReadyTest do
       Penning.command(pid, "more\n")
       assert_receive {:stdout, ^pid, "more\n"}
       GenServer.stop(pid)
+    end
+
+    test "hands over all that was written before, though a callback stops" do
+      test = self()
+      stop = fn state -> {:stop, :normal, state} end
+      init = fn -> {:ok, %{test: test, seen: ""}, {:continue, stop}} end
+      script = "seq 1 50000; echo up; cat"
+      opts = [ready: {:stdout, "up"}, stdio_window: 1000]
+      Process.flag(:trap_exit, true)
+      {:ok, pid} = Penning.start_link(TestWorker, "/bin/sh", ["-c", script], init, opts)
+      assert_receive {:EXIT, ^pid, :normal}
+      assert heard(pid, "") == Enum.map_join(1..50_000, &"#{&1}\n") <> "up\n"
     end
 
     test "gives up after start_timeout, calls terminate, and spares the caller" do
@@ -216,6 +236,7 @@ defmodule Penning.ReadyTest do
           ready: {:tcp, "127.0.0.1", 70_000},
           ready: {:tcp, "no address", 80},
           ready: {:tcp, 7, 80},
+          ready: {:tcp, <<255>>, 80},
           ready: {:unix, ""},
           ready: {:unix, String.duplicate("x", 200)},
           ready: {:file, "a\0b"},
@@ -233,6 +254,15 @@ defmodule Penning.ReadyTest do
       error = assert_raise ArgumentError, fn -> Penning.open("cat", [], [{option, value}]) end
       assert error.message =~ "invalid option #{inspect(option)} with value "
       assert error.message =~ inspect(value, binaries: :as_strings)
+    end
+  end
+
+  # What a TestWorker that has ended has told of its stdout.
+  defp heard(pid, seen) do
+    receive do
+      {:stdout, ^pid, data} -> heard(pid, seen <> data)
+    after
+      0 -> seen
     end
   end
 end
