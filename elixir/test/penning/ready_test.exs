@@ -82,8 +82,7 @@ defmodule Penning.ReadyTest do
     end
 
     test "keeps what is written before it is ready, up to a limit" do
-      {:ok, ps} =
-        sh("head -c 20000000 /dev/zero; exit 7", ready: {:command, "sleep", ["1"]})
+      {:ok, ps} = sh("head -c 20000000 /dev/zero; exit 7", ready: {:command, "sleep", ["1"]})
 
       assert {data, "", {:exit_status, 7}} = collect(ps)
       assert byte_size(data) == 20_000_000
