@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -14,7 +15,8 @@ namespace penning::actors {
 /// To wake a thread costs more than most jobs do. So a thread that pushes one job while it runs
 /// another wakes nobody: it will soon be back and take it. It might not be back soon; therefore one
 /// idle thread looks into the queue every now and then for as long as such jobs come. A second job,
-/// and one that comes from elsewhere, wakes a thread at once.
+/// and one that comes from elsewhere, wakes a thread at once, unless one is on its way already: who
+/// was woken wakes the next, if there is more to do.
 ///
 /// `Job` is copied and moved without throwing; a pointer as a rule.
 template <class Job>
@@ -38,9 +40,9 @@ class run_queue {
       ++unannounced_;
       return;
     }
-    if (self) // else the lock keeps the queue from going away with its last job
-      lock.unlock();
-    changed_.notify_one();
+    ++announced_;
+    // From elsewhere under the lock, which keeps the queue from going away with its last job.
+    wake_one(lock, self != nullptr);
   }
 
   /// Waits for a job.
@@ -54,11 +56,11 @@ class run_queue {
     jobs_.pop_front();
     self.busy = true;
     ++busy_;
-    // It may be the one who watched that leaves here: let another have the rest, and watch.
-    const bool rest = !jobs_.empty() && !watched_;
-    lock.unlock();
-    if (rest)
-      changed_.notify_one();
+    announced_ = std::min(announced_, jobs_.size());
+    // Who was woken wakes the next one for what is left. And it may be the one who watched that
+    // leaves here: let another watch.
+    if (announced_ > 0 || (!jobs_.empty() && !watched_))
+      wake_one(lock, true);
     return job;
   }
 
@@ -72,29 +74,51 @@ class run_queue {
   /// Looks of the thread that watches at a queue of which it hears nothing.
   static constexpr int looks_in_vain = 10;
 
+  /// Wakes a thread, unless one is on its way already. May unlock.
+  void wake_one(std::unique_lock<std::mutex>& lock, bool unlock) {
+    if (asleep_ == 0 || std::exchange(waking_, true))
+      return;
+    if (unlock)
+      lock.unlock();
+    changed_.notify_one();
+  }
+
   /// Until there may be a job. One idle thread watches while others are busy; the rest, and all
   /// when everything is quiet, wait to be woken.
   void wait(std::unique_lock<std::mutex>& lock) {
-    if (watched_ || busy_ == 0) {
-      changed_.wait(lock);
-      return;
-    }
+    if (!watched_ && busy_ != 0)
+      watch(lock);
+    if (jobs_.empty())
+      sleep([&] { changed_.wait(lock); });
+  }
+
+  void watch(std::unique_lock<std::mutex>& lock) {
     watched_ = true;
     for (int vain = 0; jobs_.empty() && busy_ != 0 && vain < looks_in_vain; ++vain) {
       const auto before = unannounced_;
-      changed_.wait_for(lock, patience);
+      sleep([&] { changed_.wait_for(lock, patience); });
       if (unannounced_ != before)
         vain = 0;
     }
     watched_ = false;
-    if (jobs_.empty())
-      changed_.wait(lock);
+  }
+
+  /// However it ends, whoever was to be woken looks into the queue now, or another does for him.
+  template <class Wait>
+  void sleep(Wait wait) {
+    ++asleep_;
+    wait();
+    --asleep_;
+    waking_ = false;
   }
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> jobs_;
-  std::size_t busy_ = 0;        // threads that run a job
+  std::size_t busy_ = 0; // threads that run a job
+  std::size_t asleep_ = 0;
+  bool waking_ = false;         // one of those, and it has not looked yet
+  std::size_t announced_ = 0;   // jobs, at most, that want a thread to be woken
   std::size_t unannounced_ = 0; // jobs for which nobody was woken, so far
   bool watched_ = false;        // an idle thread looks into the queue every `patience`
 };
