@@ -67,6 +67,9 @@ void dynamic_supervisor::change(supervisor_spec to) {
 
 void dynamic_supervisor::start(child_map::node_type which, start_done then) {
   auto& starting = which.mapped();
+  if (starting.has_no_arguments) // as OTP's fails that was told by a code change to restart it
+    return then(std::move(which),
+                {actors::start_result::kind::stop, tuple_of("EXIT"_a, "badarg"_a)});
   auto started = call_start(*starting.spec, starting.arguments, is_simple());
   starting.pid = std::move(started.pid);
   if (started.result.how != actors::start_result::kind::pending)
@@ -142,15 +145,17 @@ void dynamic_supervisor::answer(start_child& request, actors::pending_answer& fr
     return from.deliver(error_reply("max_children"_a));
   child_map scratch; // the only way to make a node
   scratch.emplace(0, std::move(added));
-  start(scratch.extract(scratch.begin()), [this, from](child_map::node_type which,
-                                                       const actors::start_result& result) mutable {
-    from.deliver(start_reply(which.mapped().pid, result));
-    if (result.how == actors::start_result::kind::ok) {
-      if (which.mapped().spec->restart == restart_type::temporary)
-        which.mapped().arguments = which.mapped().spec->mfargs.arguments; // is never restarted
-      insert(std::move(which));
-    }
-  });
+  start(scratch.extract(scratch.begin()),
+        [this, from](child_map::node_type which, const actors::start_result& result) mutable {
+          from.deliver(start_reply(which.mapped().pid, result));
+          if (result.how == actors::start_result::kind::ok) {
+            if (which.mapped().spec->restart == restart_type::temporary) { // is never restarted
+              which.mapped().arguments = {};
+              which.mapped().has_no_arguments = true;
+            }
+            insert(std::move(which));
+          }
+        });
 }
 
 actors::list dynamic_supervisor::more_arguments(const start_child& request) const {

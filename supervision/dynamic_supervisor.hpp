@@ -74,6 +74,7 @@ class dynamic_supervisor : public supervisor_core {
     std::unique_ptr<term> ended =
       {}; // reason of an exit signal that has come but is not handled yet
     std::unique_ptr<restart_delay> delay = {}; // if its specification has a back-off
+    bool has_no_arguments = false;             // any more
     bool has_failed = false;                   // its last start
   };
   /// By the process that runs, or ran before the restart that failed.

@@ -161,5 +161,17 @@ TEST_F(SimpleOneForOne, IsNoStaticSupervisor) {
   EXPECT_EQ(result().how, start_kind::stop);
 }
 
+TEST_F(SimpleOneForOne, CannotRestartAChildThatWasTemporaryWhenItStarted) {
+  constexpr sup_flags flags{.strategy = strategy::simple_one_for_one};
+  start(supervisor_options{flags, {child("a", restart_type::temporary)}, "top"});
+  EXPECT_TRUE(ask(start_child{term{actors::list{}}}).is_ok());
+  EXPECT_TRUE(ask(code_change{supervisor_spec{flags, {child("a")}}}).is_ok());
+  take();
+  crash("a", "boom"_a);
+  EXPECT_EQ(take(), (trace{"stop a boom"}));
+  EXPECT_EQ(reports().at(1), "start_error a {'EXIT',badarg}");
+  EXPECT_EQ(ended_with(), atoms::shutdown());
+}
+
 } // namespace
 } // namespace penning::test
