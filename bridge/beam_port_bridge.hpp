@@ -32,8 +32,7 @@ struct bridge_options {
 ///
 /// It owns the OS processes and supervisors that the BEAM starts. When the BEAM closes the port (or
 /// dies) it stops them all and ends with `normal`; when what comes in is no frame it kills them and
-/// ends with
-/// `{port, Text}`. In both cases every child is gone before its end is told.
+/// ends with `{port, Text}`. In both cases every child is gone before its end is told.
 class beam_port_bridge : public actors::process {
  public:
   /// `io` outlives the actor.
