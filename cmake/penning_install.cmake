@@ -62,5 +62,5 @@ configure_package_config_file(cmake/penningConfig.cmake.in penningConfig.cmake
 write_basic_package_version_file(penningConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES
   "${PROJECT_BINARY_DIR}/penningConfig.cmake" "${PROJECT_BINARY_DIR}/penningConfigVersion.cmake"
-  cmake/FindCAF.cmake
+  cmake/FindCAF.cmake cmake/FindLibcap.cmake
   DESTINATION "${package_directory}")

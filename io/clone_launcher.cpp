@@ -1,7 +1,10 @@
 #include <penning/io/clone_launcher.hpp>
 
+#include <penning/io/in_child.hpp>
+
 #include <fcntl.h>
-#include <sched.h>
+#include <linux/sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -18,20 +21,6 @@
 #else
 #  define PENNING_UNPOISON(address, size) (void)0
 #endif
-
-// ThreadSanitizer's own clone takes a child for a fork and makes its parent deaf to
-// synchronisation, as they share their memory; it does not know the C library's other name for the
-// function.
-#if defined(__SANITIZE_THREAD__)
-extern "C" int __clone(int (*)(void*), void*, int, void*, ...);
-#  define PENNING_CLONE ::__clone
-#else
-#  define PENNING_CLONE ::clone
-#endif
-
-// What runs between clone and execve does so on a stack that the sanitizers do not know, in a
-// thread of which they believe that it is its parent.
-#define PENNING_IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"), noinline))
 
 namespace penning::io {
 namespace {
@@ -76,8 +65,6 @@ struct clone_launcher::memory {
   }
   memory(const memory&) = delete;
   memory& operator=(const memory&) = delete;
-
-  char* top() const { return stack + guard_bytes + stack_bytes; }
 };
 
 namespace {
@@ -93,6 +80,7 @@ struct child_work {
   void (*hooks)(void*);
   void* hooks_argument;
   long parent;
+  bool born_in_cgroup; // else it moves
   volatile int* error;
   const char* volatile* step;
 };
@@ -117,19 +105,40 @@ PENNING_IN_CHILD void reset_dispositions() {
 }
 
 PENNING_IN_CHILD bool enter_group(const child_work& work) {
-  if (work.what.new_session)
-    return ::syscall(SYS_setsid) >= 0 || fail(work, "setsid");
-  return ::syscall(SYS_setpgid, 0, 0) == 0 || fail(work, "setpgid");
+  if (!work.what.new_session)
+    return ::syscall(SYS_setpgid, 0, 0) == 0 || fail(work, "setpgid");
+  if (::syscall(SYS_setsid) < 0)
+    return fail(work, "setsid");
+  return work.what.terminal < 0 || ::syscall(SYS_ioctl, work.what.terminal, TIOCSCTTY, 0) == 0
+         || fail(work, "ioctl(TIOCSCTTY)");
+}
+
+// Before anything of the program's own can run: what it starts later is born there as well.
+PENNING_IN_CHILD bool move_to_cgroup(const child_work& work, int directory) {
+  auto file = ::syscall(SYS_openat, directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+  if (file < 0 || ::syscall(SYS_write, file, "0", 1) < 0)
+    return fail(work, "enter cgroup");
+  ::syscall(SYS_close, file);
+  return true;
+}
+
+PENNING_IN_CHILD bool enter_cgroups(const child_work& work) {
+  for (std::size_t i = 0; i < work.what.cgroups.size(); ++i)
+    if (!move_to_cgroup(work, work.what.cgroups.data()[i]))
+      return false;
+  return work.what.cgroup < 0 || work.born_in_cgroup || move_to_cgroup(work, work.what.cgroup);
 }
 
 PENNING_IN_CHILD bool bind_stdio(const child_work& work) {
   int source[3] = {work.what.stdio[0], work.what.stdio[1], work.what.stdio[2]};
   for (int target = 0; target < 3; ++target) // move what a later dup would overwrite
-    if (source[target] < 3 && source[target] != target)
+    if (source[target] >= 0 && source[target] < 3 && source[target] != target)
       if ((source[target] = static_cast<int>(::syscall(SYS_fcntl, source[target], F_DUPFD, 3))) < 0)
         return fail(work, "fcntl(F_DUPFD)");
   for (int target = 0; target < 3; ++target) {
-    if (source[target] == target) // dup3(2) refuses; a descriptor that is closed stays closed
+    if (source[target] < 0)
+      ::syscall(SYS_close, target);
+    else if (source[target] == target) // dup3(2) refuses; a descriptor that is closed stays closed
       ::syscall(SYS_fcntl, target, F_SETFD, 0);
     else if (::syscall(SYS_dup3, source[target], target, 0) < 0)
       return fail(work, "dup3");
@@ -183,13 +192,81 @@ PENNING_IN_CHILD void execute(const child_work& work) {
 PENNING_IN_CHILD int in_child(void* argument) {
   const auto& work = *static_cast<const child_work*>(argument);
   reset_dispositions();
-  if (enter_group(work) && bind_stdio(work) && run_hooks(work) && die_with_parent(work)
-      && close_all_others(work) && change_directory(work)) {
+  if (enter_group(work) && enter_cgroups(work) && bind_stdio(work) && run_hooks(work)
+      && die_with_parent(work) && close_all_others(work) && change_directory(work)) {
     ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signal, nullptr, sizeof no_signal);
     execute(work);
   }
   for (;;)
     ::syscall(SYS_exit_group, 127);
+}
+
+constexpr std::uint64_t clone_flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
+
+/// A system call that gives the child another stack, which the C library's syscall(2) would not
+/// survive: calls `in_child` there; in the parent returns the pid, or minus an errno.
+PENNING_IN_CHILD long call_clone(long number, std::uint64_t a, std::uint64_t b, std::uint64_t c,
+                                 child_work& work) {
+#if defined(__x86_64__)
+  register std::uint64_t r10 asm("r10") = 0;
+  register std::uint64_t r8 asm("r8") = 0;
+  asm volatile("syscall\n\t"
+               "test %%rax, %%rax\n\t"
+               "jnz 1f\n\t"
+               "xor %%ebp, %%ebp\n\t"
+               "mov %[work], %%rdi\n\t"
+               "call *%[in_child]\n"
+               "1:"
+               : "+a"(number)
+               : "D"(a), "S"(b), "d"(c), "r"(r10),
+                 "r"(r8), [work] "r"(&work), [in_child] "r"(in_child)
+               : "rcx", "r11", "memory", "cc");
+  return number;
+#elif defined(__aarch64__)
+  register long x8 asm("x8") = number;
+  register std::uint64_t x0 asm("x0") = a;
+  register std::uint64_t x1 asm("x1") = b;
+  register std::uint64_t x2 asm("x2") = c;
+  register std::uint64_t x3 asm("x3") = 0;
+  register std::uint64_t x4 asm("x4") = 0;
+  asm volatile("svc #0\n\t"
+               "cbnz x0, 1f\n\t"
+               "mov x29, #0\n\t"
+               "mov x0, %[work]\n\t"
+               "blr %[in_child]\n"
+               "1:"
+               : "+r"(x0)
+               : "r"(x8), "r"(x1), "r"(x2), "r"(x3),
+                 "r"(x4), [work] "r"(&work), [in_child] "r"(in_child)
+               : "memory", "cc");
+  return static_cast<long>(x0);
+#else
+#  error "the launcher needs the system call of this machine: a few lines here"
+#endif
+}
+
+/// See clone(2). Without clone3, as some containers have it, the child moves to its cgroup by
+/// itself.
+PENNING_IN_CHILD long clone_child(char* stack, std::size_t size, int& pidfd, child_work& work) {
+  clone_args args{};
+  args.flags = clone_flags;
+  args.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  args.exit_signal = SIGCHLD;
+  args.stack = reinterpret_cast<std::uint64_t>(stack);
+  args.stack_size = size;
+  if (work.what.pids == clone_launcher::pid_space::fresh)
+    args.flags |= CLONE_NEWPID;
+  work.born_in_cgroup = work.what.cgroup >= 0;
+  if (work.born_in_cgroup) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<std::uint64_t>(work.what.cgroup);
+  }
+  long child = call_clone(SYS_clone3, reinterpret_cast<std::uint64_t>(&args), sizeof args, 0, work);
+  if (child != -ENOSYS && child != -E2BIG && child != -EINVAL)
+    return child;
+  work.born_in_cgroup = false;
+  args.flags &= ~static_cast<std::uint64_t>(CLONE_INTO_CGROUP);
+  return call_clone(SYS_clone, args.flags | SIGCHLD, args.stack + size, args.pidfd, work);
 }
 
 } // namespace
@@ -229,23 +306,22 @@ launched_process clone_launcher::clone_and_exec(const char* program, const char*
                   .keep_count = static_cast<std::size_t>(fd_whitelist.end() - keep),
                   .hooks = hooks,
                   .hooks_argument = argument,
-                  .parent = ::syscall(SYS_getpid),
+                  .parent = next.pids == pid_space::own ? ::syscall(SYS_getpid) : 0,
+                  .born_in_cgroup = false,
                   .error = &failed.error,
                   .step = &failed.step};
 
+  int pidfd = -1;
   // No handler of the parent may run in the child, which shares its memory.
   auto mask = set_mask(every_signal);
-  int pidfd = -1;
-  int child = PENNING_CLONE(in_child, memory_->top(),
-                            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &work, &pidfd);
-  int clone_error = errno;
+  long child = clone_child(memory_->stack + memory_->guard_bytes, stack_bytes, pidfd, work);
   set_mask(mask);
   PENNING_UNPOISON(memory_->stack + memory_->guard_bytes, stack_bytes);
 
-  pid = child;
+  pid = child > 0 ? static_cast<pid_t>(child) : -1;
   failed_step_ = child < 0 ? "clone" : failed.error != 0 ? failed.step : "";
-  error = system_error_of(child < 0 ? clone_error : failed.error);
-  return {child, unique_fd(child < 0 ? -1 : pidfd)};
+  error = system_error_of(child < 0 ? static_cast<int>(-child) : failed.error);
+  return {pid, unique_fd(child < 0 ? -1 : pidfd)};
 }
 
 void clone_launcher::reap_failed(launched_process& child) noexcept {

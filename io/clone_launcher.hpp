@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace penning::io {
@@ -26,10 +28,10 @@ struct launched_process {
 /// program, its arguments and initialisers with the hooks `on_setup` (before the clone),
 /// `on_exec_setup` (in the child), `on_success` and `on_error` (in the parent).
 ///
-/// The child is made by clone(2) with CLONE_VM and CLONE_VFORK on a stack of its own: no page table
-/// is copied, however large the caller is, and errno comes back through the shared memory. So an
-/// `on_exec_setup` may do nothing but system calls. What the child gets: default dispositions, no
-/// blocked signal, a group (or session) of its own, a SIGKILL when the thread that launched it
+/// The child is made by clone3(2) with CLONE_VM and CLONE_VFORK on a stack of its own: no page
+/// table is copied, however large the caller is, and errno comes back through the shared memory. So
+/// an `on_exec_setup` may do nothing but system calls. What the child gets: default dispositions,
+/// no blocked signal, a group (or session) of its own, a SIGKILL when the thread that launched it
 /// ends, descriptors 0 to 2 and `fd_whitelist`, and no other.
 ///
 /// Errors: those of the system calls, as an `error_code`; `failed_step` names the call. A child
@@ -40,13 +42,25 @@ class clone_launcher : public boost::process::v2::posix::default_launcher {
   using error_code = boost::system::error_code;
   using path = boost::process::v2::filesystem::path;
 
+  /// With another one than the caller's, the child does not see its parent, nor its own pid.
+  enum class pid_space : std::uint8_t {
+    own,
+    fresh,   ///< The child is process 1 of a new one.
+    entered, ///< One that the calling thread has set for its children, see setns(2).
+  };
+
   /// For the next launch; an initialiser's `on_setup` may set these as well as its caller.
   struct settings {
-    std::array<int, 3> stdio{0, 1, 2}; ///< Become 0 to 2 in the child, whatever their flags.
-    const char* directory = nullptr;   ///< chdir(2) to it before the program is executed.
-    int image = -1;                    ///< Execute this descriptor instead of the path.
-    bool new_session = false;          ///< setsid(2) instead of a group of its own.
-    bool outlives_parent = false;      ///< No PR_SET_PDEATHSIG.
+    /// Become 0 to 2 in the child, whatever their flags; -1 is closed there.
+    std::array<int, 3> stdio{0, 1, 2};
+    const char* directory = nullptr; ///< chdir(2) to it before the program is executed.
+    int image = -1;                  ///< Execute this descriptor instead of the path.
+    bool new_session = false;        ///< setsid(2) instead of a group of its own.
+    int terminal = -1;               ///< Becomes the controlling one of the new session.
+    bool outlives_parent = false;    ///< No PR_SET_PDEATHSIG.
+    int cgroup = -1;                 ///< Directory of a v2 cgroup to be born in.
+    std::span<const int> cgroups{};  ///< Directories of more to be moved to, under v1.
+    pid_space pids = pid_space::own;
   };
   settings next;
 
@@ -115,10 +129,11 @@ class clone_launcher : public boost::process::v2::posix::default_launcher {
   template <class Init>
   bool set_up_in_child(const path& program, const char* const* argv, Init& init) {
     if constexpr (requires { init.on_exec_setup(*this, program, argv); }) {
+      int error = init.on_exec_setup(*this, program, argv).value();
       const char* step = "on_exec_setup";
       if constexpr (requires { init.step; })
-        step = init.step;
-      return !note_failure(init.on_exec_setup(*this, program, argv).value(), step);
+        step = init.step; // may have changed in the call
+      return !note_failure(error, step);
     }
     return true;
   }

@@ -1,12 +1,17 @@
 #include <penning/io/context.hpp>
 
+#include <penning/io/child_handle.hpp>
 #include <penning/io/guardian.hpp>
+#include <penning/io/launch_threads.hpp>
 #include <penning/io/running_child.hpp>
+#include <penning/io/stdio_targets.hpp>
 
-#include <boost/asio/dispatch.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 
 #include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -24,69 +29,21 @@ std::error_code error_of(int number) {
   return {number, std::system_category()};
 }
 
-/// Shared by the context and its children's handles, of which some may live longer than it.
-struct loop {
-  asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_1};
-};
+constexpr std::size_t launcher_count = 2;
 
-/// What an owner holds of a child; all its calls go to the thread of the context.
-class child_handle final : public child {
- public:
-  child_handle(std::shared_ptr<loop> loop, std::shared_ptr<running_child> target)
-      : loop_(std::move(loop)),
-        target_(std::move(target)) {}
-  ~child_handle() override { signal(SIGKILL, signal_target::group); }
-
-  pid_t pid() const noexcept override { return target_->pid(); }
-  void grant(output stream, std::size_t bytes) override {
-    post([=](running_child& x) { x.grant(stream, bytes); });
+/// Which versions of control groups to try, in this order.
+std::vector<int> versions_of(containment_choice choice) {
+  switch (choice) {
+  case containment_choice::strongest: return {2, 1};
+  case containment_choice::cgroup_v2: return {2};
+  case containment_choice::cgroup_v1: return {1};
+  default: return {};
   }
-  void write(std::vector<char> bytes) override {
-    post([bytes = std::move(bytes)](running_child& x) mutable { x.write(std::move(bytes)); });
-  }
-  void close_stdin() override {
-    post([](running_child& x) { x.close_stdin(); });
-  }
-  void signal(int number, signal_target target) override {
-    post([=](running_child& x) { x.signal(number, target); });
-  }
-
- private:
-  template <class Function>
-  void post(Function f) {
-    if (!target_->ended())
-      asio::post(loop_->io, [f = std::move(f), to = target_]() mutable { f(*to); });
-  }
-
-  std::shared_ptr<loop> loop_; // before target_, whose descriptors are registered with it
-  std::shared_ptr<running_child> target_;
-};
-
-/// Everything that a launch needs of the caller's surroundings, taken in the caller's thread.
-struct launch_job {
-  launch_options options;
-  std::pair<std::string, std::error_code> program;
-  std::vector<std::string> environment;
-  std::shared_ptr<child_observer> observer;
-};
-
-/// execve(2) says ENOENT for a script whose interpreter is missing as well.
-std::string describe(const char* step, const launch_job& job, std::error_code error) {
-  std::string call = step, path = job.program.first;
-  if (call == "chdir")
-    return call + " " + job.options.cd;
-  if (call != "execve")
-    return call;
-  bool interpreter = error.value() == ENOENT && ::access(path.c_str(), F_OK) == 0;
-  return call + " " + path + (interpreter ? " (its interpreter)" : "");
 }
 
-std::vector<const char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<const char*> result;
-  result.reserve(strings.size() + 2);
-  for (const auto& string : strings)
-    result.push_back(string.c_str());
-  return result;
+bool is_subreaper() {
+  int answer = 0;
+  return ::prctl(PR_GET_CHILD_SUBREAPER, &answer) == 0 && answer != 0;
 }
 
 /// A host that ignores SIGCHLD has its children reaped by the kernel, see wait(2).
@@ -94,15 +51,6 @@ bool ignores_child_signals() {
   struct sigaction action {};
   ::sigaction(SIGCHLD, nullptr, &action);
   return action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0;
-}
-
-std::error_code open_pipes(stdio_pipes& pipes) {
-  auto error = open_pipe(pipes.in, our_end::writes);
-  if (!error)
-    error = open_pipe(pipes.out, our_end::reads);
-  if (!error)
-    error = open_pipe(pipes.err, our_end::reads);
-  return error;
 }
 
 /// Signals of a fault stay open: blocked, they would end the process without its handlers.
@@ -122,32 +70,96 @@ struct context::state {
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
   std::atomic<std::size_t> count = 0;
   read_buffer buffer;
-  clone_launcher launcher;
-  guardian keeper{io, launcher};
+  runtime_cgroup groups;
+  guardian keeper{io};
   child_surroundings around{.io = io,
                             .buffer = buffer,
-                            .before_reaping = [this](pid_t pid) { keeper.forget(pid); },
-                            .after_end = [this](pid_t pid) { forget(pid); }};
+                            .groups = groups,
+                            .before_reaping = [this](pid_t pid) { before_reaping(pid); },
+                            .after_end = [this](pid_t pid) { forget(pid); },
+                            .after_removal = [this](const auto& x) { keeper.forget(x); }};
+  launch_threads launchers{{io, keeper, groups}, [this](launch_job job, launched_child child) {
+                             launched(std::move(job), std::move(child));
+                           }};
   std::unordered_map<pid_t, std::shared_ptr<running_child>> children;
-  bool stopping = false;
+  std::atomic<std::size_t> launching = 0; ///< Not in `children` yet, though it may be running.
+  std::optional<adopted_orphans> adopted; ///< Of a subreaper.
+  asio::posix::stream_descriptor child_signals{io}; ///< SIGCHLD, of a subreaper
+  std::atomic<bool> stopping = false;
   std::thread thread;
 
+  explicit state(const context_options& options) : groups(versions_of(options.containment)) {
+    if (options.containment == containment_choice::subreaper)
+      adopt();
+  }
+
+  void check(containment_choice wanted) const;
+  void adopt();
+  void await_adopted();
+  void reap_adopted();
+  void end_adopted();
   void run();
-  void start(launch_job& job);
-  void launch(launch_job& job);
-  launched_process launch_process(launch_job& job, stdio_pipes& pipes, std::error_code& error,
-                                  std::string& what);
-  launched_process execute(launch_job& job, stdio_pipes& pipes, std::error_code& error);
+  containment_kind contained(const launch_options& options) const;
+  std::optional<cgroup_plan> plan(const launch_options& options);
+  void start(launch_job job);
+  void launch(launch_job job);
+  void launched(launch_job job, launched_child child);
+  void begin(launch_job& job, launched_child& child);
   void refuse(launch_job& job, std::error_code error, std::string what);
+  void before_reaping(pid_t pid);
   void forget(pid_t pid);
-  void stop();
+  void stop_if_done();
 };
 
-/// The new thread inherits the mask.
+void context::state::adopt() {
+  adopted.emplace(
+    io, [this](pid_t pid) { return launching != 0 || children.contains(pid) || keeper.is(pid); });
+  around.adopted = &*adopted;
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  unique_fd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals)
+    throw std::system_error(errno, std::system_category(), "signalfd");
+  child_signals.assign(signals.release());
+  await_adopted();
+}
+
+void context::state::await_adopted() {
+  child_signals.async_wait(child_signals.wait_read, [this](auto aborted) {
+    signalfd_siginfo information;
+    if (aborted)
+      return;
+    while (::read(child_signals.native_handle(), &information, sizeof information) > 0) {
+    }
+    reap_adopted();
+    await_adopted();
+  });
+}
+
+/// Once more when nothing is being launched, as long as it is not clear who is adopted.
+void context::state::reap_adopted() {
+  if (launching != 0)
+    return a_moment_later(io, [this] { reap_adopted(); });
+  std::error_code error;
+  adopted->hold(" ", error); // a mark that nobody has
+}
+
+/// With the last child goes what has hidden its mark.
+void context::state::end_adopted() {
+  if (!adopted || launching != 0 || !children.empty())
+    return;
+  std::error_code error;
+  for (const auto& member : adopted->hold("", error))
+    signal_pidfd(member.pidfd.get(), SIGKILL);
+}
+
+/// The new threads inherit the mask.
 void context::state::run() {
   sigset_t mask = all_but_faults(), before;
   ::pthread_sigmask(SIG_BLOCK, &mask, &before);
   try {
+    launchers.run(launcher_count);
     thread = std::thread([this] { io.run(); });
   } catch (...) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -156,98 +168,149 @@ void context::state::run() {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-void context::state::start(launch_job& job) {
-  if (stopping)
-    return refuse(job, error_of(ECANCELED), "start: the context is being destroyed");
-  if (job.program.second && job.options.program.find('/') == std::string::npos)
-    return refuse(job, job.program.second, "find " + job.options.program + " in PATH");
-  if (ignores_child_signals())
-    return refuse(job, error_of(ECHILD), "start: this process ignores SIGCHLD");
-  try {
-    launch(job);
-  } catch (const std::bad_alloc&) {
-    refuse(job, error_of(ENOMEM), "start");
-  }
+void context::state::check(containment_choice wanted) const {
+  const char* problem = nullptr;
+  if (wanted == containment_choice::subreaper && !is_subreaper())
+    problem = "this process is no child subreaper; contain_program makes it one";
+  else if (wanted != containment_choice::strongest && !versions_of(wanted).empty()
+           && groups.version() == 0)
+    problem = "no control group of this version may be made here";
+  if (problem != nullptr)
+    throw option_error("containment", std::string(to_string(wanted)), problem);
 }
 
-void context::state::launch(launch_job& job) {
-  stdio_pipes pipes;
-  if (auto error = open_pipes(pipes))
-    return refuse(job, error, "pipe2");
-  children.reserve(children.size() + 1); // nothing may throw once there is a process
-  auto child = std::make_shared<running_child>(around, job.observer);
-  auto handle = std::make_shared<child_handle>(shared, child);
+/// Throws `option_error` if that is less than is required.
+containment_kind context::state::contained(const launch_options& options) const {
+  auto kind = options.pid_namespace   ? containment_kind::pid_namespace
+              : groups.version() != 0 ? containment_kind::cgroup
+              : adopted               ? containment_kind::subreaper
+                                      : containment_kind::process_group;
+  if (options.require_containment && kind < *options.require_containment)
+    throw option_error("require_containment", std::string(to_string(*options.require_containment)),
+                       "this runtime has only: " + std::string(to_string(kind)));
+  return kind;
+}
+
+/// On any thread. Throws `option_error` for a control group that cannot be made.
+std::optional<cgroup_plan> context::state::plan(const launch_options& options) {
+  if (!options.cgroup)
+    return {};
+  auto result = plan_cgroup(*options.cgroup, cgroup_mounts(), groups.home());
+  if (result.directories.empty())
+    return {};
+  io::check(result);
+  if (!options.cgroup->path)
+    for (const auto& directory : result.directories)
+      groups.clean(way_to(directory).back());
+  return result;
+}
+
+/// On any thread. Only the context's own can bring a guardian.
+void context::state::start(launch_job job) {
+  if (keeper.is_ready())
+    return launch(std::move(job));
+  asio::post(io, [this, job = std::move(job)]() mutable {
+    if (auto error = stopping ? std::error_code{} : keeper.ensure())
+      refuse(job, error, keeper.failed_step());
+    else
+      launch(std::move(job));
+  });
+}
+
+/// On any thread.
+void context::state::launch(launch_job job) {
   std::error_code error;
   std::string what;
-  auto process = launch_process(job, pipes, error, what);
-  if (error)
-    return refuse(job, error, what);
-  pid_t pid = process.pid;
-  pipes.in.theirs.reset();
-  pipes.out.theirs.reset();
-  pipes.err.theirs.reset();
-  if ((error = child->begin(std::move(process), std::move(pipes))))
-    return refuse(job, error, "epoll_ctl");
-  children.emplace(pid, child);
+  if (stopping)
+    error = error_of(ECANCELED), what = "start: the context is being destroyed";
+  else if (job.program.second && job.options.program.find('/') == std::string::npos)
+    error = job.program.second, what = "find " + job.options.program + " in PATH";
+  else if (ignores_child_signals())
+    error = error_of(ECHILD), what = "start: this process ignores SIGCHLD";
+  else
+    return ++launching, launchers.push(std::move(job));
+  asio::post(io, [this, job = std::move(job), error, what = std::move(what)]() mutable {
+    refuse(job, error, std::move(what));
+  });
+}
+
+/// On a launching thread.
+void context::state::launched(launch_job job, launched_child child) {
+  asio::post(io, [this, job = std::move(job), child = std::move(child)]() mutable {
+    begin(job, child);
+    --launching;
+  });
+}
+
+/// Once more with a new guardian if the child could not register with the one there was.
+void context::state::begin(launch_job& job, launched_child& child) {
+  if (child.needs_guardian && job.attempts++ == 0) {
+    if (auto error = keeper.replace())
+      return refuse(job, error, keeper.failed_step());
+    return launch(std::move(job));
+  }
+  if (child.error)
+    return refuse(job, child.error, std::move(child.what));
+  pid_t pid = child.process.pid;
+  if (child.registration)
+    keeper.registered(pid, *child.registration);
+  auto give_up = [&](std::error_code error, const char* what) {
+    before_reaping(pid);
+    abandon(child);
+    children.erase(pid);
+    refuse(job, error, what);
+  };
+  std::shared_ptr<running_child> running;
+  std::shared_ptr<child_handle> handle;
+  try {
+    running = std::make_shared<running_child>(around, job.observer);
+    handle = std::make_shared<child_handle>(shared, running);
+    children.emplace(pid, running);
+  } catch (const std::bad_alloc&) {
+    return give_up(error_of(ENOMEM), "start");
+  }
+  for (const auto& directory : child.limits.directories())
+    keeper.registered(directory.path, child.limits_known);
+  if (auto error = running->begin(child))
+    return give_up(error, "epoll_ctl");
+  if (stopping)
+    running->signal(SIGKILL, signal_target::group);
   job.observer->on_started(std::move(handle));
 }
 
-/// Once more with a new guardian if the child could not register with the one there is.
-launched_process context::state::launch_process(launch_job& job, stdio_pipes& pipes,
-                                                std::error_code& error, std::string& what) {
-  launched_process process;
-  if ((error = keeper.ensure())) {
-    what = keeper.failed_step();
-    return process;
-  }
-  process = execute(job, pipes, error);
-  if (error && launcher.failed_step() == std::string_view(guardian::registration::step)) {
-    if ((error = keeper.replace())) {
-      what = keeper.failed_step();
-      return process;
-    }
-    process = execute(job, pipes, error);
-  }
-  if (error)
-    what = describe(launcher.failed_step(), job, error);
-  return process;
-}
-
-launched_process context::state::execute(launch_job& job, stdio_pipes& pipes,
-                                         std::error_code& error) {
-  auto argv = pointers(job.options.args), env = pointers(job.environment);
-  argv.insert(argv.begin(), (job.options.arg0 ? *job.options.arg0 : job.options.program).c_str());
-  argv.push_back(nullptr);
-  env.push_back(nullptr);
-  launcher.env = env.data();
-  launcher.next.stdio = {pipes.in.theirs.get(), pipes.out.theirs.get(), pipes.err.theirs.get()};
-  if (!job.options.cd.empty())
-    launcher.next.directory = job.options.cd.c_str();
-  boost::system::error_code failure;
-  auto process = launcher(io, failure, job.program.first, argv.data(), keeper.enter());
-  error = failure;
-  return process;
-}
-
 void context::state::refuse(launch_job& job, std::error_code error, std::string what) {
+  auto observer = std::move(job.observer);
   --count;
-  job.observer->on_start_failed(error, std::move(what));
+  observer->on_start_failed(error, std::move(what));
+  stop_if_done();
+}
+
+void context::state::before_reaping(pid_t pid) {
+  if (groups.version() == 0)
+    keeper.forget(pid);
 }
 
 void context::state::forget(pid_t pid) {
   children.erase(pid);
   --count;
-  if (stopping && children.empty())
-    stop();
+  end_adopted();
+  stop_if_done();
 }
 
 /// Only once no child is left. Work of others on this thread is dropped, not waited for.
-void context::state::stop() {
+void context::state::stop_if_done() {
+  if (!stopping || count != 0)
+    return;
+  if (groups.version() != 0)
+    keeper.forget(groups.path()); // which the runtime removes itself
   keeper.stop();
   io.stop();
 }
 
-context::context() : state_(std::make_unique<state>()) {
+context::context(const context_options& options) : state_(std::make_unique<state>(options)) {
+  state_->check(options.containment);
+  if (state_->groups.version() != 0)
+    state_->keeper.enter(state_->groups.path());
   state_->run();
 }
 
@@ -256,21 +319,27 @@ context::~context() {
     s.stopping = true;
     for (auto& [pid, child] : s.children)
       child->signal(SIGKILL, signal_target::group);
-    if (s.children.empty())
-      s.stop();
+    s.stop_if_done();
   });
   state_->thread.join();
+  state_->launchers.stop();
 }
 
 void context::start(launch_options options, std::shared_ptr<child_observer> observer) {
   validate(options);
-  auto job = std::make_shared<launch_job>();
-  job->program = find_program(options);
-  job->environment = child_environment(options);
-  job->options = std::move(options);
-  job->observer = std::move(observer);
+  launch_job job;
+  job.contained_by = state_->contained(options);
+  job.cgroup = state_->plan(options);
+  job.program = find_program(options);
+  job.environment = child_environment(options);
+  if (state_->adopted)
+    job.environment.push_back(job.mark = adopted_orphans::next_mark());
+  job.attributes = resolve_attributes(options);
+  make_stdio_absolute(options);
+  job.options = std::move(options);
+  job.observer = std::move(observer);
   ++state_->count;
-  asio::post(state_->io, [&s = *state_, job] { s.start(*job); });
+  state_->start(std::move(job));
 }
 
 boost::asio::io_context& context::asio() noexcept {
@@ -278,7 +347,11 @@ boost::asio::io_context& context::asio() noexcept {
 }
 
 std::string_view context::containment() const noexcept {
-  return "process group with guardian";
+  switch (state_->groups.version()) {
+  case 2: return "cgroup v2";
+  case 1: return "cgroup v1";
+  default: return "process group with guardian";
+  }
 }
 
 std::size_t context::children() const noexcept {

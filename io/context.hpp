@@ -5,21 +5,28 @@
 #include <boost/asio/io_context.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
 namespace penning::io {
 
-/// One owned thread with an Asio context: starts children, moves their bytes, watches their ends.
+struct context_options {
+  containment_choice containment = containment_choice::strongest;
+};
+
+/// Owned threads: one with an Asio context, which moves children's bytes and watches their ends,
+/// and a few that launch.
 ///
-/// The thread is the parent of every child, so PR_SET_PDEATHSIG follows it; all signals but those
-/// of a fault are blocked in it, SIGPIPE too. The destructor kills (SIGKILL) what still runs, waits
-/// until it is gone (each observer hears its `on_end`) and joins the thread; it must not run on
-/// that thread. The first child brings the guardian with it, so a context without one is cheap.
-/// SIGCHLD must not be ignored in the process: `on_start_failed` says ECHILD then.
+/// The latter are the children's parents, so PR_SET_PDEATHSIG follows them; all signals but those
+/// of a fault are blocked in all of them, SIGPIPE too. The destructor kills (SIGKILL) what still
+/// runs, waits until it is gone (each observer hears its `on_end`) and joins the thread; it must
+/// not run on that thread. The first child brings the guardian with it, so a context without one is
+/// cheap. SIGCHLD must not be ignored in the process: `on_start_failed` says ECHILD then.
 class context final : public child_host {
  public:
-  context();
+  /// Throws `option_error` naming `containment` where the chosen one cannot be had.
+  explicit context(const context_options& options = {});
   ~context() override;
   context(const context&) = delete;
   context& operator=(const context&) = delete;
@@ -29,7 +36,8 @@ class context final : public child_host {
   /// For other work on the same thread: descriptors of a protocol, timers, signals.
   boost::asio::io_context& asio() noexcept;
 
-  /// How children are kept from outliving the runtime, e.g. "process group with guardian".
+  /// How children are kept from outliving the runtime, the strongest there is:
+  /// "cgroup v2", "cgroup v1", "subreaper" or "process group with guardian".
   std::string_view containment() const noexcept;
 
   /// Number of children that have not ended, those counted for which `start` was called only now.

@@ -39,6 +39,9 @@ struct child_end {
   pid_t pid = 0;
   exit_status status;
   resource_usage usage;
+  /// Whether the kernel killed it or one of its descendants for want of memory; known only of a
+  /// child with a control group of its own that has the controller `memory`.
+  bool oom_killed = false;
 };
 
 } // namespace penning::io

@@ -5,9 +5,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -19,11 +19,18 @@
 namespace penning::io {
 namespace {
 
-using number = std::int32_t; // on the wire: a group, or minus one
+// On the wire, a message: its kind, then numbers (a group, or minus one) or the bytes of a path.
+using number = std::int32_t;
+enum kind : number { groups = 0, watch_path = 1, forget_path = 2 };
 constexpr std::size_t numbers_per_message = 8UL * 1024;
 
-bool send_numbers(int socket, const number* first, std::size_t count) {
-  return ::send(socket, first, count * sizeof *first, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+bool send_message(int socket, kind what, const void* payload, std::size_t size) {
+  number head = what;
+  iovec parts[] = {{&head, sizeof head}, {const_cast<void*>(payload), size}};
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  return ::sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
 /// Gives a guardian that is slow, on a loaded machine, a moment to make room.
@@ -32,47 +39,82 @@ bool has_room(int socket) {
   return ::poll(&entry, 1, 20) == 1 && (entry.revents & (POLLERR | POLLHUP)) == 0;
 }
 
-/// A file of no file system that holds the guardian's program, see memfd_create(2).
-unique_fd make_image() {
-  unsigned executable = 0x10; // MFD_EXEC, since Linux 6.3; EINVAL before
-  unique_fd file(::memfd_create("penning-guardian", MFD_CLOEXEC | executable));
-  if (!file && errno == EINVAL)
-    file = unique_fd(::memfd_create("penning-guardian", MFD_CLOEXEC));
-  auto bytes = guardian_image();
-  if (file && ::write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
-    file.reset();
-  if (file && keep_off_stdio(file))
-    file.reset();
-  return file;
-}
-
 } // namespace
 
-guardian::guardian(boost::asio::io_context& io, clone_launcher& launcher)
-    : io_(io),
-      launcher_(launcher),
-      watch_(io),
-      retry_(io) {}
+struct guardian::registration::connection {
+  unique_fd socket, pidfd;
+
+  /// Once more if there was no room; a guardian that cannot be told is killed before it can act on
+  /// a number that is not ours any more.
+  bool send(number group) const { return send(kind::groups, &group, sizeof group); }
+  bool send(kind what, const std::string& path) const {
+    return send(what, path.data(), path.size());
+  }
+  bool send(kind what, const void* payload, std::size_t size) const {
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      if (send_message(socket.get(), what, payload, size))
+        return true;
+      if (errno != EAGAIN || !has_room(socket.get()))
+        break;
+    }
+    signal_pidfd(pidfd.get(), SIGKILL);
+    return false;
+  }
+};
+
+guardian::guardian(boost::asio::io_context& io) : io_(io), watch_(io), retry_(io) {}
 
 /// A system call and nothing else: this runs in the child, in its parent's memory.
 guardian::registration::error_code guardian::registration::on_exec_setup(launcher&, const path&,
                                                                          const char* const*) {
-  auto self = static_cast<number>(::syscall(SYS_getpid));
-  if (::syscall(SYS_sendto, to.socket_.get(), &self, sizeof self, MSG_DONTWAIT | MSG_NOSIGNAL,
+  if (!to_) // it has just died
+    return {ENOTCONN, boost::system::system_category()};
+  number message[2] = {kind::groups, static_cast<number>(::syscall(SYS_getpid))};
+  if (::syscall(SYS_sendto, to_->socket.get(), message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL,
                 nullptr, 0)
       < 0)
     return {errno, boost::system::system_category()};
   return {};
 }
 
-void guardian::registration::on_success(launcher& by, const path&, const char* const*) {
-  to.groups_.insert(by.pid);
-}
-
 void guardian::registration::on_error(launcher& by, const path&, const char* const*,
                                       const error_code&) {
-  if (by.pid > 0)
-    to.forget(by.pid);
+  if (by.pid > 0 && to_)
+    to_->send(-by.pid);
+}
+
+std::error_code guardian::registration::enter(const std::string& control_group) const {
+  if (to_ && to_->send(kind::watch_path, control_group))
+    return {};
+  return {ENOTCONN, std::system_category()};
+}
+
+void guardian::registration::forget(const std::string& control_group) const {
+  if (to_)
+    to_->send(kind::forget_path, control_group);
+}
+
+guardian::registration guardian::enter() {
+  registration result;
+  std::lock_guard lock(mutex_);
+  result.to_ = connection_;
+  return result;
+}
+
+void guardian::registered(pid_t group, const registration& by) {
+  groups_.insert(group);
+  if (by.to_ != connection_ && connection_)
+    connection_->send(group);
+}
+
+void guardian::registered(const std::string& control_group, const registration& by) {
+  control_groups_.insert(control_group);
+  if (by.to_ != connection_ && connection_)
+    connection_->send(kind::watch_path, control_group);
+}
+
+int guardian::socket() const {
+  return connection_ ? connection_->socket.get() : -1;
 }
 
 std::error_code guardian::fail(const char* step, int error) {
@@ -86,7 +128,7 @@ std::error_code guardian::ensure() {
 
 std::error_code guardian::start() {
   if (!image_)
-    image_ = make_image();
+    image_ = open_guardian_image();
   if (!image_)
     return fail("memfd_create", errno);
   unique_fd theirs, null(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -106,42 +148,57 @@ std::error_code guardian::start() {
   launcher_.next.outlives_parent = true;
   clone_launcher::error_code error;
   auto process = launcher_(io_, error, "penning-guardian", static_cast<const char**>(argv));
-  if (error)
-    return fail(launcher_.failed_step(), error.value());
-  return watch(std::move(process));
+  if (!error)
+    return watch(std::move(process));
+  disconnect();
+  return fail(launcher_.failed_step(), error.value());
 }
 
 std::error_code guardian::connect(unique_fd& theirs) {
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
     return fail("socketpair", errno);
-  socket_.reset(pair[0]);
+  unique_fd ours(pair[0]);
   theirs.reset(pair[1]);
   int bytes = 1024 * 1024; // as much as the system allows: room for hundreds of records
-  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
-  if (auto error = keep_off_stdio(socket_))
+  ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+  if (auto error = keep_off_stdio(ours))
     return fail("fcntl(F_DUPFD)", error.value());
+  auto connection = std::make_shared<registration::connection>();
+  connection->socket = std::move(ours);
+  std::lock_guard lock(mutex_);
+  connection_ = std::move(connection);
   return {};
 }
 
 std::error_code guardian::send_table() {
   std::vector<number> all(groups_.begin(), groups_.end());
   for (std::size_t at = 0; at < all.size(); at += numbers_per_message)
-    if (!send_numbers(socket_.get(), &all[at], std::min(numbers_per_message, all.size() - at)))
+    if (!send_message(socket(), kind::groups, &all[at],
+                      std::min(numbers_per_message, all.size() - at) * sizeof all[at]))
+      return fail("send", errno);
+  for (const auto& path : control_groups_)
+    if (!send_message(socket(), kind::watch_path, path.data(), path.size()))
       return fail("send", errno);
   return {};
 }
 
 std::error_code guardian::watch(launched_process process) {
   started_ = std::chrono::steady_clock::now();
-  if (auto error = watch_.open(process.pidfd)) {
-    socket_.reset(); // with that it ends by itself
-    siginfo_t info{};
-    ::waitid(P_PIDFD, static_cast<id_t>(process.pidfd.get()), &info, WEXITED);
-    return fail("epoll_ctl", error.value());
+  pid_ = process.pid;
+  connection_->pidfd = unique_fd(::fcntl(process.pidfd.get(), F_DUPFD_CLOEXEC, 3));
+  int reason = errno;
+  std::error_code error;
+  if (connection_->pidfd && !(error = watch_.open(process.pidfd))) {
+    watch_.wait([this] { died(); });
+    ready_ = true;
+    return {};
   }
-  watch_.wait([this] { died(); });
-  return {};
+  reason = error ? error.value() : reason;
+  disconnect(); // with that it ends by itself
+  siginfo_t info{};
+  ::waitid(P_PIDFD, static_cast<id_t>(process.pidfd.get()), &info, WEXITED);
+  return fail(error ? "epoll_ctl" : "fcntl(F_DUPFD)", reason);
 }
 
 /// Replaced at once, unless it had lived for less than a second: something kills it, then, or it
@@ -156,20 +213,31 @@ void guardian::died() {
 void guardian::start_after(std::chrono::milliseconds delay) {
   retry_.expires_after(delay);
   retry_.async_wait([this](auto aborted) {
-    if (!aborted && !groups_.empty() && ensure())
+    if (!aborted && !(groups_.empty() && control_groups_.empty()) && ensure())
       start_after(std::chrono::milliseconds(50));
   });
 }
 
-/// A guardian that cannot be told is killed before it can act on a number that is not ours any
-/// more.
 void guardian::forget(pid_t group) {
   groups_.erase(group);
-  number record = -group;
-  if (!socket_ || send_numbers(socket_.get(), &record, 1))
-    return;
-  if (errno == EAGAIN && has_room(socket_.get()) && send_numbers(socket_.get(), &record, 1))
-    return;
+  if (connection_ && !connection_->send(-group))
+    give_up();
+}
+
+void guardian::enter(const std::string& control_group) {
+  control_groups_.insert(control_group);
+  if (connection_ && !connection_->send(kind::watch_path, control_group))
+    give_up();
+}
+
+void guardian::forget(const std::string& control_group) {
+  control_groups_.erase(control_group);
+  if (connection_ && !connection_->send(kind::forget_path, control_group))
+    give_up();
+}
+
+/// For one that takes nothing.
+void guardian::give_up() {
   dismiss();
   start_after(std::chrono::milliseconds(0));
 }
@@ -188,7 +256,7 @@ void guardian::dismiss() {
 
 void guardian::stop() {
   retry_.cancel();
-  socket_.reset();
+  disconnect();
   if (!watch_.is_open())
     return;
   if (!is_dead(watch_.get(), 1000))
@@ -196,12 +264,19 @@ void guardian::stop() {
   reap();
 }
 
+void guardian::disconnect() {
+  ready_ = false;
+  std::lock_guard lock(mutex_);
+  connection_.reset();
+}
+
 /// Waits for its death, which is certain and near.
 void guardian::reap() {
-  socket_.reset();
+  disconnect();
   auto pidfd = watch_.close();
   siginfo_t info{};
   is_dead(pidfd.get(), -1); // not by waitid: the descriptor is non-blocking by now
+  pid_ = 0;
   ::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED);
 }
 

@@ -1,4 +1,10 @@
+#include <penning/io/cgroup_limits.hpp>
 #include <penning/io/launch_options.hpp>
+#include <penning/io/terminal_modes.hpp>
+
+#include <penning/io/child_attributes.hpp>
+#include <penning/io/option_checks.hpp>
+#include <penning/io/stdio_targets.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -19,11 +25,6 @@ std::string sentence(const std::string& option, const std::string& value,
   for (char c : value)
     c == '\0' ? shown += "\\0" : shown += c;
   return option + " \"" + shown + "\": " + problem;
-}
-
-void refuse_nul(const char* option, const std::string& value) {
-  if (value.find('\0') != std::string::npos)
-    throw option_error(option, value, "contains a NUL byte");
 }
 
 void validate(const environment_change& change) {
@@ -55,23 +56,15 @@ int why_not_executable(const std::string& path) {
   return 0;
 }
 
-/// The child's PATH: the last change to it, else the caller's, else the one of confstr(3).
+/// The child's PATH: the last change to it, else the one that it inherits, else confstr(3)'s.
 std::string search_path(const launch_options& options) {
   auto change = std::find_if(options.env.rbegin(), options.env.rend(),
                              [](const auto& x) { return x.first == "PATH"; });
   if (change != options.env.rend() && change->second)
     return *change->second;
-  const char* ours = change == options.env.rend() ? std::getenv("PATH") : nullptr;
+  bool inherits = change == options.env.rend() && !options.clear_env;
+  const char* ours = inherits ? std::getenv("PATH") : nullptr;
   return ours != nullptr ? ours : "/bin:/usr/bin";
-}
-
-/// Relative as it is where the caller's own working directory has vanished: execve(2) will tell.
-std::string absolute(const launch_options& options, const std::filesystem::path& path) {
-  if (path.is_absolute())
-    return path.string();
-  std::error_code vanished;
-  auto result = std::filesystem::absolute(options.cd / path, vanished);
-  return vanished ? (options.cd / path).string() : result.string();
 }
 
 } // namespace
@@ -95,13 +88,20 @@ void validate(const launch_options& options) {
     validate_directory(options.cd);
   for (const auto& change : options.env)
     validate(change);
+  if (options.pid_namespace && options.orphans == orphan_policy::keep)
+    throw option_error("orphans", "keep", "nothing outlives the first process of a pid_namespace");
+  validate_terminal(options);
+  validate_stdio(options);
+  resolve_attributes(options);
+  if (options.cgroup)
+    validate(*options.cgroup);
 }
 
 // As execvp(3): the first file that may be executed; EACCES is remembered while looking on.
 std::pair<std::string, std::error_code> find_program(const launch_options& options) {
   const auto& name = options.program;
   if (name.find('/') != std::string::npos) {
-    auto path = absolute(options, name);
+    auto path = absolute_path(options, name);
     int error = why_not_executable(path);
     return {path, {error, std::system_category()}};
   }
@@ -110,7 +110,7 @@ std::pair<std::string, std::error_code> find_program(const launch_options& optio
   for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
     end = path.find(':', begin);
     auto directory = path.substr(begin, end == std::string::npos ? end : end - begin);
-    auto candidate = absolute(options, std::filesystem::path(directory) / name);
+    auto candidate = absolute_path(options, std::filesystem::path(directory) / name);
     int error = why_not_executable(candidate);
     if (error == 0)
       return {candidate, {}};
@@ -133,7 +133,8 @@ std::string resolve_program(const launch_options& options) {
 
 std::vector<std::string> child_environment(const launch_options& options) {
   std::vector<std::string> result;
-  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
+  for (char** entry = options.clear_env ? nullptr : ::environ;
+       entry != nullptr && *entry != nullptr; ++entry)
     result.emplace_back(*entry);
   for (const auto& [name, value] : options.env) {
     std::erase_if(result, [&prefix = name](const std::string& entry) {

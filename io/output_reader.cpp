@@ -9,6 +9,16 @@
 
 namespace penning::io {
 
+namespace {
+
+/// More than a terminal holds. Linux lets a pseudo-terminal have 8 KiB before the line discipline
+/// and 4 KiB within it (`pty_common_install` and N_TTY_BUF_SIZE in drivers/tty), which its
+/// bookkeeping exceeds (20 KiB were measured); before 3.14 it was 64 KiB. A read waits for what is
+/// on its way from one to the other before it says EAGAIN or EIO.
+constexpr std::size_t terminal_capacity = 80UL * 1024;
+
+} // namespace
+
 void output_reader::grant(std::size_t bytes) {
   bool was_idle = window_ == 0;
   window_ += std::min(bytes, std::numeric_limits<std::size_t>::max() - window_);
@@ -30,7 +40,7 @@ ssize_t output_reader::receive(std::size_t limit) {
 // One chunk per turn, so that a child that floods does not keep the others waiting.
 void output_reader::read() {
   ssize_t count = receive(window_);
-  if (count == 0 || (count < 0 && errno != EAGAIN)) {
+  if (count == 0 || (count < 0 && errno != EAGAIN)) { // EIO: the end of a terminal
     close();
     events_.reached_end(which_);
     return;
@@ -62,7 +72,7 @@ void output_reader::drain() {
   if (!fd_)
     return;
   int capacity = ::fcntl(fd_.get(), F_GETPIPE_SZ);
-  auto left = static_cast<std::size_t>(std::max(capacity, 0));
+  auto left = capacity < 0 ? terminal_capacity : static_cast<std::size_t>(capacity);
   for (ssize_t count = 1; left > 0 && count > 0;)
     if ((count = receive(left)) > 0)
       left -= static_cast<std::size_t>(count);

@@ -28,6 +28,8 @@ class output_reader {
   /// Allows `bytes` more to be read.
   void grant(std::size_t bytes);
 
+  bool is_open() const noexcept { return static_cast<bool>(fd_); }
+
   /// Reads what the pipe holds, whatever the window, and closes it. What a process wrote before its
   /// death fits the pipe, so its capacity bounds this, also when others go on writing.
   void drain();

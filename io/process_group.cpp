@@ -23,15 +23,6 @@ bool parse(std::string_view word, Number& number) {
   return error == std::errc{} && end == word.data() + word.size();
 }
 
-std::optional<process_stat> stat_of(pid_t pid) {
-  unique_fd file(::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
-  std::array<char, 1024> line; // a line has about 50 numbers and a name of at most 64 bytes
-  ssize_t size = file ? ::read(file.get(), line.data(), line.size()) : -1;
-  if (size <= 0)
-    return {};
-  return parse_stat({line.data(), static_cast<std::size_t>(size)});
-}
-
 } // namespace
 
 std::optional<process_stat> parse_stat(std::string_view line) {
@@ -48,16 +39,33 @@ std::optional<process_stat> parse_stat(std::string_view line) {
     auto word = line.substr(0, line.find_first_of(" \n"));
     line.remove_prefix(word.size());
     ++field;
-    if ((field == 5 && !parse(word, result.group)) || (field == 22 && !parse(word, result.start)))
+    std::uint64_t ticks = 0;
+    if ((field == 5 && !parse(word, result.group)) || (field == 22 && !parse(word, result.start))
+        || (field >= 14 && field <= 17 && !parse(word, ticks)))
       return {};
+    (field % 2 == 0 ? result.user : result.system) += ticks;
   }
+  return result;
+}
+
+std::optional<process_stat> stat_of(pid_t pid) {
+  unique_fd file(::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 1024> line; // a line has about 50 numbers and a name of at most 64 bytes
+  ssize_t size = file ? ::read(file.get(), line.data(), line.size()) : -1;
+  if (size <= 0)
+    return {};
+  return parse_stat({line.data(), static_cast<std::size_t>(size)});
+}
+
+std::uint64_t ticks_per_second() {
+  static const auto result = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   return result;
 }
 
 std::uint64_t ticks_since_boot() {
   timespec now{};
   ::clock_gettime(CLOCK_BOOTTIME, &now);
-  static const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  const auto per_second = ticks_per_second();
   return static_cast<std::uint64_t>(now.tv_sec) * per_second
          + static_cast<std::uint64_t>(now.tv_nsec) * per_second / 1'000'000'000;
 }
@@ -72,11 +80,13 @@ std::vector<held_member> living_members(pid_t id, std::uint64_t reaped, std::siz
   }
   auto is_member = [&](pid_t pid) {
     auto stat = stat_of(pid);
-    return stat && stat->group == id && stat->start <= reaped;
+    return stat && stat->group == id && (reaped == 0 || stat->start <= reaped);
   };
   while (auto* entry = ::readdir(proc.get())) {
     pid_t pid = 0;
     if (!parse(entry->d_name, pid) || !is_member(pid))
+      continue;
+    if (pid == id && reaped == 0)
       continue;
     if (pid == id)
       return {};

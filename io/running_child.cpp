@@ -6,13 +6,12 @@
 
 #include <cerrno>
 #include <csignal>
-#include <deque>
 #include <utility>
 
 namespace penning::io {
 namespace {
 
-constexpr std::size_t members_at_once = 64;
+constexpr std::size_t descendant_kinds = 5;
 
 std::chrono::microseconds duration(const timeval& t) {
   return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_usec);
@@ -40,36 +39,92 @@ running_child::running_child(child_surroundings& around, std::shared_ptr<child_o
       watch_(around.io),
       input_(around.io, *this),
       out_(around.io, around.buffer, output::out, *this),
-      err_(around.io, around.buffer, output::err, *this) {}
+      err_(around.io, around.buffer, output::err, *this),
+      group_(around.io) {}
 
-std::error_code running_child::begin(launched_process process, stdio_pipes pipes) {
-  pid_ = process.pid;
-  input_.open(std::move(pipes.in.ours));
-  out_.open(std::move(pipes.out.ours));
-  err_.open(std::move(pipes.err.ours));
-  if (auto error = watch_.open(process.pidfd)) { // nobody would ever hear of its end
-    siginfo_t info{};
-    ::kill(-pid_, SIGKILL);
-    around_.before_reaping(pid_);
-    wait_pidfd(process.pidfd.get(), info, WEXITED, nullptr);
-    return error;
-  }
+std::error_code running_child::begin(launched_child& child) {
+  if (auto error = watch_.open(child.process.pidfd))
+    return error; // nobody would ever hear of its end
+  pid_ = child.process.pid;
+  group_.open(pid_);
+  open(std::move(child.pipes));
+  contain(child);
   reaped_ = ended_ = false;
   watch_.wait([this, alive = shared_from_this()] { died(); });
   return {};
+}
+
+void running_child::contain(launched_child& child) {
+  cgroup_ = std::move(child.group);
+  contained_by_ = child.contained_by;
+  keeps_orphans_ = child.orphans == orphan_policy::keep;
+  if (cgroup_)
+    in_cgroup_ = std::make_unique<cgroup_descendants>(around_.io, around_.groups.path(cgroup_),
+                                                      around_.groups.version());
+  if (around_.adopted != nullptr)
+    adopted_ = std::make_unique<orphaned_descendants>(*around_.adopted, std::move(child.mark));
+  if (!child.limits.empty())
+    in_limits_ = std::make_unique<limited_descendants>(around_.io, std::move(child.limits),
+                                                       around_.after_removal);
+  if (child.space)
+    in_namespace_ = std::make_unique<namespace_descendants>(around_.io, std::move(*child.space));
+}
+
+void running_child::open(stdio_pipes pipes) {
+  terminal_ = std::move(pipes.terminal.control);
+  if (terminal_) {
+    input_.open(std::move(pipes.terminal.input), input_end::character);
+    out_.open(std::move(pipes.terminal.output));
+  } else {
+    input_.open(std::move(pipes.in.ours), input_end::closing);
+    out_.open(std::move(pipes.out.ours));
+    err_.open(std::move(pipes.err.ours));
+  }
 }
 
 void running_child::grant(output stream, std::size_t bytes) {
   (stream == output::out ? out_ : err_).grant(bytes);
 }
 
+void running_child::resize(const window_size& size) {
+  if (terminal_)
+    resize_terminal(terminal_.get(), size);
+}
+
+void running_child::hang_up() {
+  if (!terminal_)
+    return;
+  terminal_.reset();
+  input_.fail(EIO);
+  if (!out_.is_open())
+    return;
+  out_.drain();
+  reached_end(output::out);
+}
+
 void running_child::signal(int number, signal_target target) {
   if (reaped_)
     return;
-  if (target == signal_target::group)
-    ::kill(-pid_, number);
-  else
+  if (target == signal_target::leader)
     signal_pidfd(watch_.get(), number);
+  else if (leader_dead_ && number == SIGKILL)
+    kill_descendants();
+  else
+    ::kill(-pid_, number);
+}
+
+/// Nothing is read of a control group that is another child's by now.
+cgroup_statistics running_child::statistics() const {
+  cgroup_statistics result;
+  if (ended_)
+    return result;
+  if (in_limits_)
+    for (const auto& directory : in_limits_->directories())
+      result = either(result, read_statistics(directory.path));
+  if (!cgroup_)
+    return result;
+  auto now = read_statistics(around_.groups.path(cgroup_));
+  return either(result, cgroup_.is_new ? now : since(cgroup_.before, now));
 }
 
 void running_child::received(output stream, std::vector<char> bytes) {
@@ -85,84 +140,83 @@ void running_child::stdin_failed(std::error_code reason) {
   observer_->on_stdin_closed(reason);
 }
 
+/// In this order: what the kernel knows for certain last.
+descendants* running_child::descendants_of(std::size_t kind) {
+  descendants* all[] = {&group_, adopted_.get(), in_cgroup_.get(), in_limits_.get(),
+                        in_namespace_.get()};
+  return all[kind];
+}
+
 void running_child::died() {
-  siginfo_t info{};
-  if (wait_pidfd(watch_.get(), info, WEXITED | WNOWAIT, nullptr) == 0) {
-    end_.status = status_of(info);
-    ::kill(-pid_, SIGKILL); // what it left behind: safe, as the zombie holds the number
-  } else if (errno == EAGAIN) {
-    return later([this] { died(); }); // dead, but a tracer (strace -f, say) has to let go of it
-  } else {
-    end_.status = {exit_status::kind::signal, 0, false}; // ECHILD: somebody else reaped it
-  }
-  end_.pid = pid_;
+  if (!learn_status()) // a tracer (strace -f, say) has to let go of it
+    return a_moment_later(around_.io, [this, alive = shared_from_this()] { died(); });
+  leader_dead_ = true;
+  end_.oom_killed = in_limits_ && in_limits_->oom_killed();
   input_.close();
+  if (keeps_orphans_) {
+    observer_->on_leader_end(end_);
+    return await_descendants(0);
+  }
+  kill_descendants();
+  finish();
+  await_descendants(0);
+}
+
+/// How it ended, and what it used; it stays a zombie, which holds its number.
+bool running_child::learn_status() {
+  siginfo_t info{};
+  rusage usage{};
+  end_.pid = pid_;
+  if (wait_pidfd(watch_.get(), info, WEXITED | WNOWAIT, &usage) == 0) {
+    end_.status = status_of(info);
+    end_.usage = {duration(usage.ru_utime), duration(usage.ru_stime), usage.ru_maxrss};
+    return true;
+  }
+  if (errno == EAGAIN)
+    return false;
+  end_.status = {exit_status::kind::signal, 0, false}; // ECHILD: somebody else reaped it
+  group_.leader_reaped();
+  return true;
+}
+
+void running_child::kill_descendants() {
+  for (std::size_t kind = 0; kind < descendant_kinds; ++kind)
+    if (auto* left = descendants_of(kind))
+      left->kill();
+}
+
+void running_child::finish() {
   out_.drain();
   err_.drain();
+  terminal_.reset();
   around_.before_reaping(pid_);
   reap();
-  await_group();
 }
 
 void running_child::reap() {
   siginfo_t info{};
-  rusage usage{};
-  if (wait_pidfd(watch_.get(), info, WEXITED, &usage) == 0)
-    end_.usage = {duration(usage.ru_utime), duration(usage.ru_stime), usage.ru_maxrss};
+  wait_pidfd(watch_.get(), info, WEXITED, nullptr);
   reaped_ = true;
-  reaped_at_ = ticks_since_boot();
+  group_.leader_reaped();
   watch_.close();
 }
 
-/// The number of a group is not given to another process while the group has members; so ESRCH, the
-/// answer in nearly every case, is final. Signal 0 only asks, see kill(2).
-void running_child::await_group() {
-  if (::kill(-pid_, 0) != 0 && errno == ESRCH)
+void running_child::await_descendants(std::size_t next) {
+  if (next == descendant_kinds)
     return end();
-  std::error_code error;
-  auto members = living_members(pid_, reaped_at_, members_at_once, error);
-  if (error) // no descriptor for /proc or for a member
-    return later([this] { await_group(); });
-  if (members.empty())
-    return end(); // zombies that their own parent has not reaped, or a group that is not ours
-  await(std::move(members));
-}
-
-/// Waits for all of them by one counter, then looks again: there may be more than fit at once.
-void running_child::await(std::vector<held_member> members) {
-  struct round {
-    std::deque<death_watch> watches;
-    std::size_t left = 0;
-  };
-  auto all = std::make_shared<round>();
-  for (auto& member : members) {
-    // They have the group's signal already, unless the leader was reaped by another.
-    signal_pidfd(member.pidfd.get(), SIGKILL);
-    auto& watch = all->watches.emplace_back(around_.io);
-    if (watch.open(member.pidfd))
-      continue;
-    ++all->left;
-    watch.wait([this, all, alive = shared_from_this()] {
-      if (--all->left == 0)
-        await_group();
-    });
-  }
-  if (all->left == 0)
-    later([this] { await_group(); });
-}
-
-/// For the few cases that no descriptor can announce.
-void running_child::later(std::function<void()> step) {
-  auto timer =
-    std::make_shared<boost::asio::steady_timer>(around_.io, std::chrono::milliseconds(5));
-  timer->async_wait([step = std::move(step), timer, alive = shared_from_this()](auto aborted) {
-    if (!aborted)
-      step();
-  });
+  auto* left = descendants_of(next);
+  if (left == nullptr)
+    return await_descendants(next + 1);
+  left->when_gone([this, next, alive = shared_from_this()] { await_descendants(next + 1); });
 }
 
 void running_child::end() {
+  if (!reaped_)
+    finish();
+  end_.oom_killed = in_limits_ && in_limits_->oom_killed();
   ended_ = true;
+  if (in_cgroup_)
+    around_.groups.release(cgroup_, !in_cgroup_->was_killed());
   around_.after_end(pid_);
   auto observer = std::exchange(observer_, nullptr); // may hold the handle that holds this
   observer->on_end(end_);

@@ -61,15 +61,17 @@ TEST(GuardianImage, IsTiny) {
 struct GuardianTable : testing::Test {
   boost::asio::io_context io;
   clone_launcher launch;
-  guardian keeper{io, launch};
+  guardian keeper{io};
   std::vector<launched_process> children;
 
   pid_t start_child() {
     EXPECT_FALSE(keeper.ensure()) << keeper.failed_step();
     boost::system::error_code error;
+    auto registration = keeper.enter();
     children.push_back(
-      launch(io, error, program("ignores_sigterm"), std::vector<std::string>{}, keeper.enter()));
+      launch(io, error, program("ignores_sigterm"), std::vector<std::string>{}, registration));
     EXPECT_FALSE(error) << launch.failed_step();
+    keeper.registered(children.back().pid, registration);
     return children.back().pid;
   }
   ~GuardianTable() override {
@@ -130,8 +132,7 @@ TEST_F(GuardianTable, IsTakenFromAGuardianThatCannotBeToldToForget) {
 TEST_F(GuardianTable, OfManyThousandsFits) {
   start_child();
   for (pid_t pid = 1'000'000; pid < 1'050'000; ++pid) { // numbers that nobody has
-    launch.pid = pid;
-    keeper.enter().on_success(launch, {}, nullptr);
+    keeper.registered(pid, keeper.enter());
   }
   EXPECT_FALSE(keeper.replace()) << keeper.failed_step();
   keeper.stop();
@@ -212,6 +213,7 @@ TEST_F(Guardian, IsNotReplacedWithoutAChild) {
 }
 
 TEST_F(Guardian, IsReplacedWhenItTakesNothing) {
+  context host{{containment_choice::process_group}}; // else it is told nothing
   started(host, "exit_with", {"0"})->wait_end();
   held_process guardian(guardian_of(::getpid()));
   ::kill(guardian.pid(), SIGSTOP);

@@ -1,3 +1,4 @@
+#include "refusal.hpp"
 #include "subprocess.hpp"
 
 #include <penning/io/launch_options.hpp>
@@ -14,6 +15,7 @@
 
 using namespace penning::io;
 using penning::io::test::in_subprocess;
+using penning::io::test::refusal;
 namespace fs = std::filesystem;
 
 namespace {
@@ -22,16 +24,6 @@ using testing::Contains;
 using testing::Not;
 
 const std::string nul("a\0b", 3);
-
-/// What `validate` says, as "option|value|problem".
-std::string refusal(const launch_options& options) {
-  try {
-    validate(options);
-    return "";
-  } catch (const option_error& e) {
-    return e.option() + "|" + e.value() + "|" + e.problem();
-  }
-}
 
 struct LaunchOptions : testing::Test {
   fs::path folder = fs::path(testing::TempDir()) / ("penning options " + std::to_string(getpid()));
@@ -118,6 +110,24 @@ TEST_F(LaunchOptions, AreLookedAtAlsoWhereTheCallersOwnDirectoryHasVanished) {
               return find_program({.program = "./tool"}).second.value() == ENOENT ? 0 : 1;
             }),
             0);
+}
+
+TEST_F(LaunchOptions, ClearTheEnvironmentAndWithItThePath) {
+  ::setenv("PENNING_TEST_A", "old", 1);
+  EXPECT_EQ(child_environment({.program = "x", .env = {{"B", "1"}}, .clear_env = true}),
+            std::vector<std::string>{"B=1"});
+  ::unsetenv("PENNING_TEST_A");
+  // the child's PATH, else the C library's; the caller's own is not asked
+  auto path = file("bin/penning-tool", 0755);
+  auto before = std::string(std::getenv("PATH"));
+  ::setenv("PATH", (folder / "bin").c_str(), 1);
+  EXPECT_EQ(resolve_program({.program = "penning-tool"}), path);
+  EXPECT_THROW(resolve_program({.program = "penning-tool", .clear_env = true}), option_error);
+  EXPECT_EQ(resolve_program({.program = "sh", .clear_env = true}), "/bin/sh");
+  ::setenv("PATH", before.c_str(), 1);
+  launch_options own{.program = "penning-tool", .env = {{"PATH", folder / "bin"}}};
+  own.clear_env = true;
+  EXPECT_EQ(resolve_program(own), path);
 }
 
 TEST_F(LaunchOptions, ChangeTheEnvironmentInOrder) {

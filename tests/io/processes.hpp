@@ -75,6 +75,32 @@ inline std::vector<pid_t> children_named(const std::string& comm = {}, pid_t par
   return result;
 }
 
+/// The living processes that have this in their environment: `NAME=value`, unique to a test.
+inline std::vector<pid_t> living_with(const std::string& variable) {
+  namespace fs = std::filesystem;
+  std::vector<pid_t> result;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator("/proc", gone)) {
+    auto pid = static_cast<pid_t>(std::atoi(entry.path().filename().c_str()));
+    std::ostringstream environment;
+    if (pid == 0 || !(environment << std::ifstream(entry.path() / "environ").rdbuf()))
+      continue;
+    if (environment.str().find(variable + '\0') != std::string::npos && state_of(pid) != 'Z')
+      result.push_back(pid);
+  }
+  return result;
+}
+
+/// Asks again until there is none, or the time is over: what is left then.
+inline std::vector<pid_t> left_after(std::chrono::milliseconds time, const std::string& variable) {
+  auto end = std::chrono::steady_clock::now() + time;
+  for (;;) {
+    auto left = living_with(variable);
+    if (left.empty() || std::chrono::steady_clock::now() > end)
+      return left;
+  }
+}
+
 /// Whether this process has no child left but guardians, zombies counted. A guardian that has only
 /// just been started has no name yet, so this asks more than once.
 inline bool only_guardians_left() {

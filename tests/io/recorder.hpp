@@ -34,7 +34,7 @@ class recorder : public child_observer, public std::enable_shared_from_this<reco
     std::size_t written = 0, largest = 0;
     bool out_closed = false, err_closed = false;
     std::optional<std::error_code> stdin_closed;
-    std::optional<child_end> end;
+    std::optional<child_end> end, leader_end;
 
     const std::string& text(output stream) const { return stream == output::out ? out : err; }
   };
@@ -91,6 +91,9 @@ class recorder : public child_observer, public std::enable_shared_from_this<reco
   void on_stdin_closed(std::error_code reason) override {
     note("stdin_closed", [&](record& x) { x.stdin_closed = reason; });
   }
+  void on_leader_end(const child_end& end) override {
+    note("leader_end", [&](record& x) { x.leader_end = end; });
+  }
   void on_end(const child_end& end) override {
     if (at_end)
       at_end();
@@ -129,7 +132,15 @@ inline std::shared_ptr<recorder> start(child_host& host, const std::string& name
   return result;
 }
 
-/// The same, and waits until it has started.
+/// What a child has told from its start to its end.
+inline recorder::record finished(child_host& host, launch_options options) {
+  auto child = std::make_shared<recorder>();
+  host.start(std::move(options), child);
+  child->wait_end();
+  return child->look();
+}
+
+/// Starts a program of tests/programs, and waits until it has started.
 inline std::shared_ptr<recorder> started(child_host& host, const std::string& name,
                                          std::vector<std::string> args = {},
                                          std::size_t window = 1024 * 1024) {

@@ -1,10 +1,12 @@
 // A runtime to be killed by a test: starts the program that it is given, passes on what that
 // writes, and waits for its end.
 //
-//   io_runtime PROGRAM [ARG...]
-#include <penning/io/context.hpp>
+//   io_runtime [-v2 | -v1 | -subreaper | -group] [-pid] [-pids NUMBER] [-path CGROUP] PROGRAM
+//   [ARG...]
+#include <penning/io/subreaper.hpp>
 
 #include <future>
+#include <string>
 
 #include <unistd.h>
 
@@ -37,10 +39,30 @@ struct relay : child_observer {
 
 } // namespace
 
-int main(int argc, char** argv) {
-  context host;
+int main(int, char** argv) {
+  context_options how;
+  launch_options options;
+  cgroup_options cgroup;
+  for (std::string word; (word = *++argv)[0] == '-';)
+    if (word == "-pid")
+      options.pid_namespace = true;
+    else if (word == "-pids")
+      cgroup.pids = std::stoul(*++argv);
+    else if (word == "-path")
+      cgroup.path = *++argv;
+    else
+      how.containment = word == "-v2"          ? containment_choice::cgroup_v2
+                        : word == "-v1"        ? containment_choice::cgroup_v1
+                        : word == "-subreaper" ? containment_choice::subreaper
+                                               : containment_choice::process_group;
+  if (cgroup.pids)
+    options.cgroup = cgroup;
+  options.program = *argv;
+  while (*++argv != nullptr)
+    options.args.push_back(*argv);
+  context host{contain_program(how.containment)};
   auto observer = std::make_shared<relay>();
   auto end = observer->end.get_future();
-  host.start({.program = argv[1], .args = {argv + 2, argv + argc}}, observer);
+  host.start(options, observer);
   return end.get();
 }

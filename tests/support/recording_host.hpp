@@ -2,6 +2,7 @@
 
 #include <penning/io/child.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,7 +20,8 @@ class recording_host final : public io::child_host {
     std::vector<std::pair<int, io::signal_target>> signals;
     std::size_t granted_out = 0, granted_err = 0;
     std::string written;
-    bool stdin_closed = false;
+    std::vector<io::window_size> sizes;
+    bool stdin_closed = false, hung_up = false;
 
     void start() { observer->on_started(std::make_shared<handle>(*this)); }
     void write(io::output stream, std::string_view text) {
@@ -48,14 +50,20 @@ class recording_host final : public io::child_host {
     explicit handle(record& to) : to_{to} {}
 
     pid_t pid() const noexcept override { return to_.pid; }
+    io::containment_kind contained_by() const noexcept override {
+      return io::containment_kind::process_group;
+    }
     void grant(io::output stream, std::size_t bytes) override {
       (stream == io::output::out ? to_.granted_out : to_.granted_err) += bytes;
     }
     void write(std::vector<char> bytes) override { to_.written.append(bytes.begin(), bytes.end()); }
     void close_stdin() override { to_.stdin_closed = true; }
+    void resize(io::window_size size) override { to_.sizes.push_back(size); }
+    void hang_up() override { to_.hung_up = true; }
     void signal(int number, io::signal_target target) override {
       to_.signals.emplace_back(number, target);
     }
+    void statistics(std::function<void(io::cgroup_statistics)> f) override { f({}); }
 
    private:
     record& to_;

@@ -1,0 +1,37 @@
+#pragma once
+
+// Not installed: the files of a control group, see cgroups(7).
+
+#include <penning/io/process_group.hpp>
+#include <penning/io/unique_fd.hpp>
+
+#include <sys/types.h>
+
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace penning::io {
+
+/// A path that is held open, to look things up below it and nothing else.
+unique_fd open_directory(const std::string& path);
+
+/// Writes the whole of a file in `directory`. Errors: those of openat(2) and write(2).
+std::error_code write_file(int directory, const char* name, std::string_view text);
+
+/// The first 4 KiB of a file in `directory`.
+std::string read_file(int directory, const char* name, std::error_code& error);
+
+/// Whether a process lives in a v2 cgroup or below it; as it was said last if it cannot be read.
+bool is_populated(int directory, std::error_code& error);
+
+/// The living processes in a cgroup and below it, `limit` at most, each held by a pidfd and looked
+/// for once more after that; so each may be signalled. Errors: EMFILE, ENFILE and ENOMEM, only if
+/// not one could be held.
+std::vector<held_member> hold_processes(const std::string& path, std::size_t limit,
+                                        std::error_code& error);
+
+/// Removes a cgroup and all below it. EBUSY while a process lives there; no error if it is gone.
+std::error_code remove_cgroup(const std::string& path);
+
+} // namespace penning::io
