@@ -1,101 +1,16 @@
 #pragma once
 
-// The vocabulary of an OS process, from the mirror of Elixir's Port.
+// What actors tell each other: the vocabulary of OS processes is in os_messages.hpp.
 
 #include <penning/actors/inspection.hpp>
 #include <penning/actors/message.hpp>
+#include <penning/actors/os_messages.hpp>
 #include <penning/actors/term.hpp>
-#include <penning/io/exit_status.hpp>
 
 #include <cstdint>
 #include <tuple>
-#include <vector>
 
 namespace penning::actors {
-
-// -- from the owner -------------------------------------------------------------------------------
-
-/// stdin bytes for a child. Sent as a request it is answered once the child has taken them: that is
-/// the way not to run ahead of a child that reads slowly. Erlang: `{command, binary()}`.
-struct command {
-  static constexpr auto tag = "command";
-  std::vector<char> bytes;
-  auto fields() { return std::tuple{field{"bytes", bytes}}; }
-};
-
-/// End of file on stdin, after what was sent before; output goes on. Erlang: `close_stdin`.
-struct close_stdin {
-  static constexpr auto tag = "close_stdin";
-  auto fields() { return std::tuple{}; }
-};
-
-/// Stops the process: SIGTERM, then SIGKILL. Answered by `closed`, before the end. Erlang: `close`.
-struct close {
-  static constexpr auto tag = "close";
-  auto fields() { return std::tuple{}; }
-};
-
-/// Hands the process to another owner. Answered by `connected`. Erlang: `{connect, pid()}`.
-struct connect {
-  static constexpr auto tag = "connect";
-  caf::actor owner;
-  auto fields() { return std::tuple{field{"owner", owner}}; }
-};
-
-/// Asks for the pid of the child itself; the answer is an `os_pid_reply`. Erlang: `os_pid`.
-struct os_pid {
-  static constexpr auto tag = "os_pid";
-  auto fields() { return std::tuple{}; }
-};
-
-/// `pid` is 0 before the start and after the end. Erlang: `{os_pid_reply, integer()}`.
-struct os_pid_reply {
-  static constexpr auto tag = "os_pid_reply";
-  std::int64_t pid = 0;
-  auto fields() { return std::tuple{field{"pid", pid}}; }
-};
-
-// -- to the owner ---------------------------------------------------------------------------------
-
-/// What the child wrote to stdout. Sent as a request: the window opens again by so much once the
-/// owner's handler has returned (or has fulfilled its promise). Erlang: `{data, binary()}`.
-struct data {
-  static constexpr auto tag = "data";
-  std::vector<char> bytes;
-  auto fields() { return std::tuple{field{"bytes", bytes}}; }
-};
-
-/// What the child wrote to stderr; flows like `data`. Erlang: `{error, binary()}`.
-struct error {
-  static constexpr auto tag = "error";
-  std::vector<char> bytes;
-  auto fields() { return std::tuple{field{"bytes", bytes}}; }
-};
-
-/// The answer to `close`. Erlang: `closed`.
-struct closed {
-  static constexpr auto tag = "closed";
-  auto fields() { return std::tuple{}; }
-};
-
-/// The answer to `connect`, to the former owner. Erlang: `connected`.
-struct connected {
-  static constexpr auto tag = "connected";
-  auto fields() { return std::tuple{}; }
-};
-
-/// How the child ended, after all that it wrote; the exit signal follows.
-/// Erlang: `{exited, OsPid, {status, N} | {signal, N, CoreDumped}, Usage}`, `Usage` a map of
-/// `user`, `system` (microseconds) and `max_rss` (KiB).
-struct exited {
-  static constexpr auto tag = "exited";
-  std::int64_t os_pid = 0;
-  io::exit_status how;
-  io::resource_usage usage;
-  auto fields() {
-    return std::tuple{field{"os_pid", os_pid}, field{"how", how}, field{"usage", usage}};
-  }
-};
 
 // -- to a callback module -------------------------------------------------------------------------
 
@@ -185,5 +100,15 @@ CAF_ADD_TYPE_ID(penning, (penning::actors::down))
 CAF_ADD_TYPE_ID(penning, (penning::actors::init_ack))
 CAF_ADD_TYPE_ID(penning, (penning::actors::call))
 CAF_ADD_TYPE_ID(penning, (penning::actors::cast))
+CAF_ADD_TYPE_ID(penning, (penning::actors::data_line))
+CAF_ADD_TYPE_ID(penning, (penning::actors::error_line))
+CAF_ADD_TYPE_ID(penning, (penning::actors::signal))
+CAF_ADD_TYPE_ID(penning, (penning::actors::window_size))
+CAF_ADD_TYPE_ID(penning, (penning::actors::info))
+CAF_ADD_TYPE_ID(penning, (penning::actors::info_reply))
+CAF_ADD_TYPE_ID(penning, (penning::actors::stdin_busy))
+CAF_ADD_TYPE_ID(penning, (penning::actors::stdin_ready))
+CAF_ADD_TYPE_ID(penning, (penning::actors::stdin_closed))
+CAF_ADD_TYPE_ID(penning, (penning::actors::stdin_refused))
 
 CAF_END_TYPE_ID_BLOCK(penning)

@@ -30,6 +30,14 @@ callback_result port_module::handle_stderr(std::vector<char>) {
   return noreply{};
 }
 
+callback_result port_module::handle_stdout_line(line part) {
+  return handle_stdout(std::move(part.bytes));
+}
+
+callback_result port_module::handle_stderr_line(line part) {
+  return handle_stderr(std::move(part.bytes));
+}
+
 callback_result port_module::handle_exit(const term& reason) {
   return stop{reason, {}};
 }
@@ -95,6 +103,18 @@ caf::message_handler port_worker::receive() {
     },
     [this](error& message) {
       run([&] { return module_->handle_stderr(std::move(message.bytes)); });
+    },
+    [this](data_line& message) {
+      run([&] { return module_->handle_stdout_line(std::move(message.line)); });
+    },
+    [this](error_line& message) {
+      run([&] { return module_->handle_stderr_line(std::move(message.line)); });
+    },
+    [this](const stdin_busy& message) { take_info(tuple_of("stdin_busy"_a, message.queued)); },
+    [this](stdin_ready) { take_info("stdin_ready"_a); },
+    [this](const stdin_closed& message) { take_info(tuple_of("stdin_closed"_a, message.reason)); },
+    [this](const stdin_refused& message) {
+      take_info(tuple_of("stdin_refused"_a, message.bytes, message.reason));
     },
     [this](exited&) { os_pid_ = 0; },
     [this](call& message) -> caf::result<term> {

@@ -45,6 +45,11 @@ class port_module {
   virtual callback_result handle_stdout(std::vector<char> bytes);
   virtual callback_result handle_stderr(std::vector<char> bytes);
 
+  /// The same where the stream is delivered by lines or records. Without an override a line, or a
+  /// piece of one, is handled like bytes, its delimiter gone.
+  virtual callback_result handle_stdout_line(line part);
+  virtual callback_result handle_stderr_line(line part);
+
   /// The program has ended, after all of its output. Anything but `stop` stops with `reason`, since
   /// there is nothing left to work on.
   virtual callback_result handle_exit(const term& reason);
@@ -53,7 +58,9 @@ class port_module {
   virtual callback_result handle_call(const term& request, pending_answer& from);
   virtual callback_result handle_cast(const term& request);
 
-  /// Any other term, `timeout`, and `{'EXIT', Pid, Reason}` of other linked processes.
+  /// Any other term, `timeout`, `{'EXIT', Pid, Reason}` of other linked processes, and what becomes
+  /// of stdin: `{stdin_busy, Bytes}`, `stdin_ready`, `{stdin_closed, Reason}`, `{stdin_refused,
+  /// Bytes, Reason}`, see those messages.
   virtual callback_result handle_info(const term& message);
   virtual callback_result handle_continue(const term& continuation);
 

@@ -1,4 +1,6 @@
 #include <penning/actors/readiness.hpp>
+
+#include <penning/actors/option_value.hpp>
 #include <penning/actors/timer.hpp>
 
 #include <arpa/inet.h>
@@ -68,64 +70,51 @@ struct validator {
 
 // -- from terms -----------------------------------------------------------------------------------
 
-std::string text(const term& value) {
-  auto bytes = iodata_to_bytes(value);
-  if (!bytes)
-    refuse(to_string(value), "must be a binary or iodata");
-  return std::move(*bytes);
-}
-
-std::vector<std::string> texts(const term& value) {
-  const auto items = value.as<std::vector<term>>();
-  if (!items)
-    refuse(to_string(value), "the arguments of a command must be a list");
-  std::vector<std::string> result;
-  for (const auto& item : *items)
-    result.push_back(text(item));
-  return result;
-}
-
-std::uint16_t port_number(const term& value) {
-  const auto port = value.as<std::uint16_t>();
+std::uint16_t port_number(const option_value& value) {
+  const auto port = value.value().as<std::uint16_t>();
   if (!port)
-    refuse(to_string(value), "a port must be from 1 to 65535");
+    value.refuse("a port must be from 1 to 65535");
   return *port;
 }
 
-std::chrono::milliseconds milliseconds(const term& value) {
-  const auto count = value.as<std::int64_t>();
-  if (!count)
-    refuse(to_string(value), "an interval must be a number of milliseconds");
-  return std::chrono::milliseconds{*count};
+ready_check check_from(const option_value& value) {
+  const auto is = [&](std::string_view kind, std::size_t size) {
+    return value.value().is_tuple(kind, size);
+  };
+  const auto parts = value.parts();
+  if (is("stdout", 2))
+    return stdout_line{parts[1].bytes()};
+  if (is("tcp", 3))
+    return tcp_accepts{parts[1].bytes(), port_number(parts[2])};
+  if (is("unix", 2))
+    return unix_accepts{parts[1].bytes()};
+  if (is("file", 2))
+    return file_exists{parts[1].bytes()};
+  if (is("command", 3))
+    return command_succeeds{parts[1].bytes(), parts[2].texts()};
+  value.refuse("must be {stdout, Text}, {tcp, Host, Port}, {unix, Path}, {file, Path} "
+               "or {command, Program, Args}");
 }
 
-ready_check check_from_term(const term& value) {
-  const auto* fields = value.get_if<tuple>();
-  if (value.is_tuple("stdout", 2))
-    return stdout_line{text((*fields)[1])};
-  if (value.is_tuple("tcp", 3))
-    return tcp_accepts{text((*fields)[1]), port_number((*fields)[2])};
-  if (value.is_tuple("unix", 2))
-    return unix_accepts{text((*fields)[1])};
-  if (value.is_tuple("file", 2))
-    return file_exists{text((*fields)[1])};
-  if (value.is_tuple("command", 3))
-    return command_succeeds{text((*fields)[1]), texts((*fields)[2])};
-  refuse(to_string(value), "must be {stdout, Text}, {tcp, Host, Port}, {unix, Path}, {file, Path} "
-                           "or {command, Program, Args}");
-}
+struct check_options {
+  std::optional<ready_check> check;
+  std::chrono::milliseconds interval = readiness{}.interval;
+};
 
-readiness from_map(const term& value, const map& entries) {
-  for (const auto& [key, ignored] : entries)
-    if (!key.is_atom("check") && !key.is_atom("interval"))
-      refuse(to_string(key), "is not a key here; known are check and interval");
-  const auto* check = lookup(value, "check");
-  if (!check)
-    refuse(to_string(value), "has no check");
-  readiness result{check_from_term(*check)};
-  if (const auto* interval = lookup(value, "interval"))
-    result.interval = milliseconds(*interval);
-  return result;
+const option_table<check_options> table{
+  {"check", [](auto& options, auto& value) { options.check = check_from(value); }},
+  {"interval",
+   [](auto& options, auto& value) {
+     options.interval = std::chrono::milliseconds{value.template whole<std::int64_t>()};
+   }},
+};
+
+readiness from_options(const option_value& value) {
+  check_options options;
+  set_options(options, value, table);
+  if (!options.check)
+    value.refuse("has no check");
+  return {std::move(*options.check), options.interval};
 }
 
 // -- to terms -------------------------------------------------------------------------------------
@@ -152,8 +141,9 @@ void validate(const readiness& ready) {
 }
 
 readiness readiness_from_term(const term& value) {
-  const auto* entries = value.get_if<map>();
-  auto result = entries ? from_map(value, *entries) : readiness{check_from_term(value)};
+  const option_value given{"ready", value};
+  const bool has_options = value.is<map>() || value.is<list>();
+  auto result = has_options ? from_options(given) : readiness{check_from(given)};
   validate(result);
   return result;
 }

@@ -38,7 +38,8 @@ struct file_exists {
   friend bool operator==(const file_exists&, const file_exists&) = default;
 };
 
-/// A command that exits with status 0, with the `cd` and `env` of the process that it is for.
+/// A command that exits with status 0, with the `cd` and `env` of the process that it is for, and its
+/// user, rights and limits.
 struct command_succeeds {
   std::string program;
   std::vector<std::string> args{};
@@ -65,8 +66,9 @@ void validate(const readiness& ready);
 
 /// The readiness that a term stands for: `{stdout, Text}`, `{tcp, Host, Port}`, `{unix, Path}`,
 /// `{file, Path}` or `{command, Program, Args}`, or `#{check => Check, interval => Ms}` with one of
-/// these; all text is iodata.
-/// Throws `io::option_error` with the option "ready" for any other term, and as `validate` does.
+/// these; all text is iodata. The map may be a list of pairs.
+/// Throws `io::option_error` with the option "ready", of what the map has "ready.interval" or the
+/// like, for any other term, and as `validate` does.
 readiness readiness_from_term(const term& value);
 
 /// What `readiness_from_term` reads: the check alone where the interval is the usual one.

@@ -73,13 +73,7 @@ os_process_options options_of_command(const ready_check& check, const os_process
   const auto* command = std::get_if<command_succeeds>(&check);
   if (!command)
     return {};
-  os_process_options result;
-  result.program = command->program;
-  result.args = command->args;
-  result.cd = of.cd;
-  result.env = of.env;
-  result.delay_to_sigkill = of.delay_to_sigkill;
-  return result;
+  return options_of_helper(of, {command->program, command->args});
 }
 
 void prepend(const std::string& cd, std::string& path) {

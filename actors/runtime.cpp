@@ -17,6 +17,9 @@ duplicate_registry& topics(const caf::actor_system& system) {
                          "penning::actors::system_config"};
 }
 
-runtime::runtime(const runtime_options& options) : config_{options}, system_{config_} {}
+runtime::runtime(const runtime_options& options)
+    : config_{options},
+      io_{options.io},
+      system_{config_} {}
 
 } // namespace penning::actors

@@ -18,6 +18,8 @@ namespace penning::actors {
 struct runtime_options {
   /// Threads that run actors; at least 1.
   std::size_t threads = 4;
+  /// How children are contained; a program that owns its process asks `io::contain_program`.
+  io::context_options io{};
 };
 
 /// CAF's configuration with penning's message types and scheduler, the table of local names, and

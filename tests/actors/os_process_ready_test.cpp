@@ -1,22 +1,13 @@
-#include "io/processes.hpp"
-#include "support/deterministic.hpp"
+#include "real_os_process.hpp"
 #include "support/listener.hpp"
-
-#include <penning/actors/os_process.hpp>
-#include <penning/actors/runtime.hpp>
-#include <penning/io/context.hpp>
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iterator>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <sys/stat.h>
 #include <utility>
@@ -25,118 +16,20 @@
 namespace penning::test {
 namespace {
 
-using actors::os_process;
 using actors::readiness;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-/// What an owner was told, in order and as text; a test waits for it.
-class journal {
- public:
-  using entries = std::vector<std::string>;
-
-  void add(std::string entry) {
-    const std::lock_guard lock{mutex_};
-    entries_.push_back(std::move(entry));
-    changed_.notify_all();
-  }
-
-  /// What comes first and has not been taken; empty if nothing comes.
-  std::string next() {
-    std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, 30s, [this] { return taken_ < entries_.size(); });
-    return taken_ < entries_.size() ? entries_[taken_++] : "";
-  }
-
-  /// All that is told up to the exit signal, which is the last.
-  entries rest() {
-    entries result;
-    do
-      result.push_back(next());
-    while (!result.back().empty() && !result.back().starts_with("exit "));
-    return result;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  entries entries_;
-  std::size_t taken_ = 0;
-};
-
-/// An owner that writes down what it is told: "data up\n", "started", "exited", "exit normal".
-class keeper : public probe {
- public:
-  keeper(caf::actor_config& config, probe::log& remembered, journal& to)
-      : probe{config, remembered, true},
-        to_{to} {}
-
-  caf::message_handler receive() override {
-    return caf::message_handler{
-      [this](actors::data& m) {
-        to_.add("data " + std::string{m.bytes.begin(), m.bytes.end()});
-      },
-      [this](actors::closed) { to_.add("closed"); },
-      [this](actors::exited) { to_.add("exited"); },
-    }
-      .or_else(probe::receive());
-  }
-
-  caf::actor child;
-
+class OsProcessReady : public real_os_process {
  protected:
-  void handle_ack(const caf::actor_addr&, const actors::start_result& result) override {
-    const bool is_up = result.how == actors::start_result::kind::ok;
-    to_.add(is_up ? "started" : "failed " + to_string(result.value));
-  }
-  void handle_exit(const caf::actor_addr&, const term& reason) override {
-    to_.add("exit " + to_string(reason));
-  }
-  void terminate(const term& reason) override {
-    child = nullptr;
-    probe::terminate(reason);
-  }
-
- private:
-  journal& to_;
-};
-
-/// Real processes, in a directory of the test's own.
-class OsProcessReady : public testing::Test {
- protected:
-  OsProcessReady() {
-    std::filesystem::create_directory(directory_);
-    owner_ = system_->spawn<keeper>(log_, told_);
-  }
-
-  ~OsProcessReady() override {
-    end_owner();
-    EXPECT_TRUE(io::test::only_guardians_left());
-    std::filesystem::remove_all(directory_);
-  }
-
-  /// And waits until every process of penning has ended.
-  void end_owner() {
-    if (owner_)
-      actors::send_exit(owner_, {}, atoms::kill());
-    owner_ = nullptr;
-    system_.reset();
-  }
-
-  void tell(std::function<void(keeper&)> step) {
-    actors::post(owner_, probe::step{[step = std::move(step)](probe& self) {
-                   step(static_cast<keeper&>(self));
-                 }});
-  }
+  using real_os_process::start;
 
   void start(actors::os_process_options options, actors::ready_check check) {
     options.cd = directory_;
     options.delay_to_sigkill = delay_;
     options.ready = readiness{std::move(check), 5ms};
-    tell([this, options](keeper& self) {
-      self.child = self.start_link<os_process>(io_, caf::actor{&self}, options).pid;
-    });
+    real_os_process::start(std::move(options));
   }
 
   void start(const std::string& script, actors::ready_check check) {
@@ -144,32 +37,8 @@ class OsProcessReady : public testing::Test {
           std::move(check));
   }
 
-  template <class Message>
-  void send(Message message) {
-    tell([message](keeper& self) { actors::send(&self, self.child, message); });
-  }
-
-  void send_exit(const term& reason) {
-    tell([reason](keeper& self) { self.exit(self.child, reason); });
-  }
-
   std::chrono::milliseconds delay_ = 20ms; // from SIGTERM to SIGKILL
-  const std::string directory_ = testing::TempDir() + "ready_" + std::to_string(::getpid());
-  probe::log log_;
-  journal told_;
-  io::context io_;
-  actors::system_config config_;
-  std::optional<caf::actor_system> system_{std::in_place, config_};
-  caf::actor owner_;
 };
-
-std::string output_of(const journal::entries& told) {
-  std::string result;
-  for (const auto& entry : told)
-    if (entry.starts_with("data "))
-      result += entry.substr(5);
-  return result;
-}
 
 // -- each check -----------------------------------------------------------------------------------
 

@@ -1,112 +1,7 @@
-#include "support/deterministic.hpp"
-#include "support/recording_host.hpp"
-
-#include <penning/actors/os_process.hpp>
-
-#include <csignal>
-#include <string>
+#include "os_process_fixture.hpp"
 
 namespace penning::test {
 namespace {
-
-using io::signal_target;
-using signals = std::vector<std::pair<int, signal_target>>;
-
-std::string text(const std::vector<char>& bytes) {
-  return {bytes.begin(), bytes.end()};
-}
-
-/// An owner that takes what its process sends; it may hold back its acknowledgements.
-class owner : public probe {
- public:
-  struct received {
-    probe::log signals;
-    std::string data, error;
-    std::vector<actors::exited> ends;
-    int closed = 0, connected = 0;
-    std::vector<caf::response_promise> unconsumed;
-    bool consumes = true;
-  };
-
-  owner(caf::actor_config& config, received& to) : probe{config, to.signals, true}, to_{to} {}
-
-  caf::message_handler receive() override {
-    return caf::message_handler{
-      [this](actors::data& m) { return take(to_.data, m.bytes); },
-      [this](actors::error& m) { return take(to_.error, m.bytes); },
-      [this](actors::closed) { ++to_.closed; },
-      [this](actors::connected) { ++to_.connected; },
-      [this](actors::exited& m) { to_.ends.push_back(m); },
-    }
-      .or_else(probe::receive());
-  }
-
- private:
-  caf::result<void> take(std::string& into, const std::vector<char>& bytes) {
-    into += text(bytes);
-    auto promise = make_response_promise();
-    if (to_.consumes)
-      promise.deliver(caf::unit);
-    else
-      to_.unconsumed.push_back(promise);
-    return promise;
-  }
-
-  received& to_;
-};
-
-class OsProcess : public deterministic {
- protected:
-  OsProcess() { owner_ = spawn<owner>(got_); }
-
-  ~OsProcess() override {
-    tell(owner_, [](probe& self) { self.exit(atoms::normal()); });
-    for (auto& record : host_.children)
-      if (record->observer)
-        record->end({io::exit_status::kind::signal, SIGKILL, false});
-    run();
-  }
-
-  void tell(const caf::actor& whom, probe::step step) {
-    actors::post(whom, std::move(step));
-    run();
-  }
-
-  caf::actor start(actors::os_process_options options = {}) {
-    if (options.program.empty())
-      options.program = "/bin/true";
-    tell(owner_, [&](probe& self) {
-      start_ = self.start_link<actors::os_process>(host_, caf::actor{&self}, options);
-    });
-    child_ = start_.pid;
-    return child_;
-  }
-
-  caf::actor running(actors::os_process_options options = {}) {
-    start(std::move(options));
-    host_.last().start();
-    run();
-    return child_;
-  }
-
-  template <class Message>
-  void from_owner(Message message) {
-    tell(owner_, [&](probe& self) { actors::send(&self, child_, message); });
-  }
-
-  void end(io::exit_status::kind how, int code) {
-    host_.last().end({how, code, false});
-    run();
-  }
-
-  static constexpr auto status = io::exit_status::kind::status;
-  static constexpr auto by_signal = io::exit_status::kind::signal;
-
-  owner::received got_;
-  recording_host host_;
-  caf::actor owner_, child_;
-  actors::started start_;
-};
 
 TEST_F(OsProcess, IsAcknowledgedOnceItsProgramRuns) {
   start();
@@ -235,12 +130,12 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(OsProcess, IsKilledOnceItOutlivesItsDelay) {
   running();
   from_owner(actors::close{});
-  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
+  EXPECT_EQ(host_.last().signals, asked_to_end);
   advance(499ms);
-  EXPECT_EQ(host_.last().signals.size(), 1u);
+  EXPECT_EQ(host_.last().signals, asked_to_end);
   advance(1ms);
   EXPECT_EQ(host_.last().signals,
-            (signals{{SIGTERM, signal_target::leader}, {SIGKILL, signal_target::group}}));
+            (signals{asked_to_end[0], asked_to_end[1], {SIGKILL, signal_target::group}}));
 }
 
 TEST_F(OsProcess, AnswersCloseBeforeItsEndWhichIsShutdown) {
@@ -264,13 +159,13 @@ TEST_F(OsProcess, IsStoppedWhenItsOwnerIsKilled) {
   running();
   actors::send_exit(owner_, {}, atoms::kill());
   run();
-  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
+  EXPECT_EQ(host_.last().signals, asked_to_end);
 }
 
 TEST_F(OsProcess, DeliversItsLastWordsToTheOwnerThatStopsIt) {
   running();
   tell(owner_, [&](probe& self) { self.exit(child_, atoms::shutdown()); });
-  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
+  EXPECT_EQ(host_.last().signals, asked_to_end);
   host_.last().write(io::output::out, "bye");
   end(status, 0);
   EXPECT_EQ(got_.data, "bye");
@@ -295,7 +190,7 @@ TEST_F(OsProcess, StoppedBeforeItHasStartedIsSentItsSignalOnceItHas) {
   EXPECT_TRUE(host_.last().signals.empty());
   host_.last().start();
   run();
-  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
+  EXPECT_EQ(host_.last().signals, asked_to_end);
 }
 
 TEST_F(OsProcess, KilledBeforeItHasStartedIsSentItsSignalOnceItHas) {
@@ -460,7 +355,7 @@ TEST_F(OsProcess, StaysLinkedWhenItIsConnectedToItsOwnerAgain) {
   from_owner(actors::connect{owner_});
   actors::send_exit(owner_, {}, atoms::kill());
   run();
-  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
+  EXPECT_EQ(host_.last().signals, asked_to_end);
   tell(parent, [](probe& self) { self.exit(atoms::normal()); });
 }
 

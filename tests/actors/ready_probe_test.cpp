@@ -307,11 +307,12 @@ TEST_F(ReadyProbe, StopsItsCommandBeforeItEnds) {
   host_.last().start();
   run();
   tell_to_end(atoms::shutdown());
-  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader}}));
+  const signals asked{{SIGTERM, signal_target::leader}, {SIGCONT, signal_target::leader}};
+  EXPECT_EQ(host_.last().signals, asked);
   advance(69ms);
-  EXPECT_EQ(host_.last().signals.size(), 1u);
+  EXPECT_EQ(host_.last().signals.size(), 2u);
   advance(1ms);
-  EXPECT_EQ(host_.last().signals.size(), 2u) << "the delay of its process";
+  EXPECT_EQ(host_.last().signals.size(), 3u) << "the delay of its process";
   EXPECT_EQ(end(), "alive"_a);
   end_command(0);
   EXPECT_EQ(end(), atoms::shutdown());
@@ -323,8 +324,9 @@ TEST_F(ReadyProbe, KillsItsCommandBeforeItIsKilled) {
   run();
   tell_to_end(atoms::shutdown());
   tell_to_end(atoms::kill());
-  EXPECT_EQ(host_.last().signals,
-            (signals{{SIGTERM, signal_target::leader}, {SIGKILL, signal_target::group}}));
+  EXPECT_EQ(host_.last().signals, (signals{{SIGTERM, signal_target::leader},
+                                           {SIGCONT, signal_target::leader},
+                                           {SIGKILL, signal_target::group}}));
   EXPECT_EQ(end(), "alive"_a);
   host_.last().end({by_signal, SIGKILL, false});
   run();
