@@ -2,6 +2,7 @@
 
 #include <penning/bridge/beam_port_bridge.hpp>
 #include <penning/io/private_descriptor.hpp>
+#include <penning/io/subreaper.hpp>
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -60,11 +61,19 @@ actors::term wait_for_end(caf::scoped_actor& self, const caf::actor& bridge) {
   return reason;
 }
 
+/// The operator's choice, if there is one: the words of `io::containment_choice`.
+io::context_options contain() {
+  const char* word = std::getenv("PENNING_CONTAINMENT");
+  return io::contain_program(word ? io::containment_choice_of(word)
+                                  : io::containment_choice::strongest);
+}
+
 int serve(const std::function<void(actors::runtime&, port_program&)>& setup) {
+  const auto containment = contain(); // first: it may split the process
   auto streams = io::take_protocol_streams();
   std::signal(SIGPIPE, SIG_IGN); // a BEAM that is gone shows as EPIPE
   std::signal(SIGCHLD, SIG_DFL); // ignored, as whoever started us may leave it, children vanish
-  actors::runtime runtime;
+  actors::runtime runtime{{.io = containment}};
   port_program program; // its actors are given up before the runtime waits for their end
   if (setup)
     setup(runtime, program);

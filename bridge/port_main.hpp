@@ -27,6 +27,9 @@ struct port_program {
 /// before, so nothing that is printed can break a frame: it goes to stderr. SIGTERM and SIGINT end
 /// the program like a closed port. However it ends, its children are gone first; should its actors
 /// not end within 10 s, the program is ended all the same.
+/// Where no control group may be made the process splits in two before `setup`, see
+/// `io::contain_program`; so call it first in main. The environment variable PENNING_CONTAINMENT
+/// chooses a containment: cgroup_v2, cgroup_v1, subreaper or process_group.
 /// Returns 0 after an orderly end, 1 with a line on stderr when what came in was no protocol.
 int port_main(const std::function<void(actors::runtime&, port_program&)>& setup = {});
 

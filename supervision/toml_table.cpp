@@ -27,7 +27,7 @@ std::string shown_type(toml::node_type type) {
   }
 }
 
-void table_reader::allow_only(std::initializer_list<std::string_view> keys) {
+void table_reader::allow_only(const std::vector<std::string_view>& keys) {
   for (const auto& [key, node] : table_) {
     if (std::ranges::find(keys, key.str()) != keys.end())
       continue;

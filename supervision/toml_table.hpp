@@ -6,7 +6,6 @@
 
 #include <toml++/toml.h>
 
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,7 +32,7 @@ class table_reader {
         name_{std::move(name)},
         found_{found} {}
 
-  void allow_only(std::initializer_list<std::string_view> keys);
+  void allow_only(const std::vector<std::string_view>& keys);
 
   /// The key's value, nothing if there is none or it is no `T`, which is noted.
   template <class T>

@@ -1,7 +1,9 @@
+#include <penning/actors/os_process_words.hpp>
 #include <penning/supervision/start_order.hpp>
 #include <penning/supervision/toml_table.hpp>
 #include <penning/supervision/tree_file.hpp>
 #include <penning/supervision/tree_options.hpp>
+#include <penning/supervision/tree_program.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -67,76 +69,15 @@ tree_supervisor read_supervisor(table_reader& in) {
 
 // -- programs -------------------------------------------------------------------------------------
 
-std::vector<io::environment_change> read_environment(table_reader& in) {
-  std::vector<io::environment_change> changes;
-  const auto* node = in.table().get("env");
-  if (!node)
-    return changes;
-  const auto* table = node->as_table();
-  if (!table) {
-    in.wrong_type("env", *node, "a table");
-    return changes;
-  }
-  for (const auto& [key, value] : *table) {
-    const std::string name{key.str()};
-    if (auto text = value.value_exact<std::string>())
-      changes.emplace_back(name, std::move(*text));
-    else if (value.value_exact<bool>() == false)
-      changes.emplace_back(name, std::nullopt);
-    else
-      in.note(value.source(),
-              "env." + name + " = " + shown(value) + ": must be a string, or false to unset it");
-  }
-  return changes;
-}
-
-std::vector<int> read_exit_codes(table_reader& in) {
-  std::vector<int> codes;
-  in.each<std::int64_t>(
-    "success_exit_codes", "an integer", [&](std::int64_t code, const toml::node& node) {
-      if (code >= 0 && code <= 255)
-        codes.push_back(static_cast<int>(code));
-      else
-        in.note(node.source(), "success_exit_codes has the element " + std::to_string(code)
-                                 + ": must be from 0 to 255");
-    });
-  return codes;
-}
-
-milliseconds read_delay(table_reader& in, const shutdown_policy& shutdown) {
-  if (auto number = in.integer("delay_to_sigkill", 0, max_time))
-    return milliseconds{*number};
-  if (in.table().contains("shutdown")) { // a time to end in that SIGKILL cuts short is no time
+/// Without a `delay_to_sigkill`: a time to end in that SIGKILL cuts short is no time.
+milliseconds default_delay(table_reader& in, const shutdown_policy& shutdown) {
+  if (in.table().contains("shutdown")) {
     if (const auto* time = std::get_if<milliseconds>(&shutdown))
       return *time;
     if (std::holds_alternative<infinity>(shutdown))
       return longest_delay;
   }
   return actors::os_process_options{}.delay_to_sigkill;
-}
-
-tree_program read_program(table_reader& in, const shutdown_policy& shutdown) {
-  tree_program result;
-  auto& options = result.options;
-  if (auto program = in.text("program"))
-    options.program = std::move(*program);
-  if (!in.table().contains("program"))
-    in.note(in.table().source(), "no program");
-  else if (options.program.empty() && in.table()["program"].is_string())
-    in.refuse("program", "must not be empty");
-  in.each<std::string>("args", "a string",
-                       [&](std::string& arg, auto&) { options.args.push_back(std::move(arg)); });
-  options.arg0 = in.text("arg0");
-  options.cd = in.text("cd").value_or("");
-  options.env = read_environment(in);
-  options.delay_to_sigkill = read_delay(in, shutdown);
-  if (auto bytes = in.integer("stdio_window", 1, std::int64_t{1} << 30))
-    options.stdio_window = static_cast<std::size_t>(*bytes);
-  options.success_exit_codes = read_exit_codes(in);
-  options.ready = detail::read_readiness(in);
-  result.program_at = in.at("program");
-  result.cd_at = in.at("cd");
-  return result;
 }
 
 // -- children -------------------------------------------------------------------------------------
@@ -177,6 +118,14 @@ void check_id(table_reader& in, const std::string& id) {
     in.refuse("id", "must have neither a slash nor a control character");
 }
 
+/// The keys of any child, and these.
+void allow(table_reader& in, const std::vector<std::string_view>& more) {
+  std::vector<std::string_view> keys{"id",       "type",    "restart",     "significant",
+                                     "shutdown", "backoff", "start_after", "start_timeout"};
+  keys.insert(keys.end(), more.begin(), more.end());
+  in.allow_only(keys);
+}
+
 tree_child read_child(table_reader& in, auto_shutdown mode) {
   tree_child child;
   child.id = in.text("id").value_or("");
@@ -191,16 +140,15 @@ tree_child read_child(table_reader& in, auto_shutdown mode) {
     child.start_timeout = milliseconds{*limit};
   if (read_word(in, "type", {child_type::worker, child_type::supervisor})
       == child_type::supervisor) {
-    in.allow_only({"id", "type", "restart", "significant", "shutdown", "backoff", "start_after",
-                   "start_timeout", "strategy", "intensity", "period", "auto_shutdown", "child"});
+    allow(in, {"strategy", "intensity", "period", "auto_shutdown", "child"});
     child.shutdown = read_shutdown(in, infinity{});
     child.what = read_supervisor(in);
   } else {
-    in.allow_only({"id", "type", "restart", "significant", "shutdown", "backoff", "start_after",
-                   "start_timeout", "program", "args", "arg0", "cd", "env", "delay_to_sigkill",
-                   "stdio_window", "success_exit_codes", "ready"});
+    auto options = actors::option_names();
+    options.insert(options.begin(), {"program", "args"});
+    allow(in, options);
     child.shutdown = read_shutdown(in, child_spec{}.shutdown_or_default());
-    child.what = read_program(in, child.shutdown);
+    child.what = detail::read_program(in, default_delay(in, child.shutdown));
   }
   return child;
 }
@@ -289,9 +237,9 @@ void check(const tree_child& child, const std::string& parent, mistakes& found) 
     actors::validate(program.options);
     io::resolve_program(program.options);
   } catch (const io::option_error& error) {
-    const auto at = error.option() == "program" ? program.program_at
-                    : error.option() == "cd"    ? program.cd_at
-                                                : child.at;
+    const auto option = error.option().substr(0, error.option().find('.'));
+    const auto place = program.at.find(option);
+    const auto at = place == program.at.end() ? child.at : place->second;
     found.push_back({at, name + error.what()});
   }
 }

@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -33,7 +35,8 @@ struct tree_supervisor {
 /// An OS program of a tree file.
 struct tree_program {
   actors::os_process_options options;
-  file_position program_at, cd_at; ///< Of what `check_programs` may find wrong.
+  /// Where the value of each key stands.
+  std::map<std::string, file_position, std::less<>> at;
 };
 
 /// A child of a tree file: what `child_spec` says about it, as plain values.
@@ -89,9 +92,18 @@ class tree_file_error : public std::runtime_error {
 ///                              # stdout, unix, file = "text", command = ["program", "arg"]
 ///     backoff = { initial = 100, max = 30000, factor = 2.0, jitter = 0.1, reset_after = 60000 }
 ///
-/// and, where needed, `cd`, `env` (a table of texts; `false` unsets), `arg0`, `delay_to_sigkill`,
-/// `stdio_window`, `success_exit_codes`. A child of `type = "supervisor"` has flags of its own and
-/// its children as `[[child.child]]`.
+/// and every option that `actors::set_option` knows, with a table where it takes a map and a string
+/// where it takes an atom:
+///
+///     uid = "nobody"
+///     env = { LANG = "C", HOME = false } # false unsets
+///     rlimits = { nofile = 1024, core = [0, "infinity"] }
+///     capabilities = { keep = ["net_bind_service"] }
+///     stdout = { file = "/var/log/web", append = true, mode = 0o640 }
+///     stderr = "stdout"
+///     limits = { memory = 268435456, cpu = 0.5 }
+///
+/// A child of `type = "supervisor"` has flags of its own and its children as `[[child.child]]`.
 ///
 /// From SIGTERM to SIGKILL a program gets its `delay_to_sigkill`: where that is not set, the
 /// `shutdown` time if that is, without limit if it is "infinity", else 500 ms.

@@ -8,6 +8,9 @@ namespace penning::supervision::detail {
 
 namespace {
 
+using namespace actors::literals;
+using actors::term;
+using actors::tuple_of;
 using std::chrono::milliseconds;
 
 constexpr std::int64_t max_time = actors::max_delay.count();
@@ -28,7 +31,7 @@ void read_number(table_reader& in, std::string_view key, double& out) {
 }
 
 /// `127.0.0.1:80`, `localhost:80`, `[::1]:80`; a host that is none is found by `validate`.
-std::optional<actors::tcp_accepts> tcp_address(std::string_view text) {
+std::optional<term> tcp_address(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos)
     return std::nullopt;
@@ -40,34 +43,32 @@ std::optional<actors::tcp_accepts> tcp_address(std::string_view text) {
   const auto [end, error] = std::from_chars(digits.begin(), digits.end(), port);
   if (error != std::errc{} || end != digits.end())
     return std::nullopt;
-  return actors::tcp_accepts{std::string{host}, port};
+  return tuple_of("tcp"_a, host, port);
 }
 
-std::optional<actors::ready_check> read_command(table_reader& in) {
-  std::vector<std::string> words;
+term read_command(table_reader& in) {
+  std::vector<term> words;
   in.each<std::string>("command", "a string",
-                       [&](std::string& word, auto&) { words.push_back(std::move(word)); });
+                       [&](std::string& word, auto&) { words.emplace_back(std::move(word)); });
   if (words.empty())
-    return actors::command_succeeds{}; // which `validate` refuses
-  return actors::command_succeeds{std::move(words.front()), {words.begin() + 1, words.end()}};
+    words.emplace_back(""); // which `validate` refuses
+  const term program = words.front();
+  words.erase(words.begin());
+  return tuple_of("command"_a, program, actors::list{std::move(words)});
 }
 
-std::optional<actors::ready_check> read_check(table_reader& in, std::string_view kind) {
+std::optional<term> read_check(table_reader& in, std::string_view kind) {
   if (kind == "command")
     return read_command(in);
-  auto text = in.text(kind);
+  const auto text = in.text(kind);
   if (!text)
     return std::nullopt;
-  if (kind == "stdout")
-    return actors::stdout_line{std::move(*text)};
-  if (kind == "unix")
-    return actors::unix_accepts{std::move(*text)};
-  if (kind == "file")
-    return actors::file_exists{std::move(*text)};
-  if (const auto address = tcp_address(*text))
-    return *address;
-  in.refuse(kind, "must be an address and a port, \"127.0.0.1:80\" or \"[::1]:80\"");
-  return std::nullopt;
+  if (kind != "tcp")
+    return tuple_of(actors::atom{kind}, *text);
+  auto address = tcp_address(*text);
+  if (!address)
+    in.refuse(kind, "must be an address and a port, \"127.0.0.1:80\" or \"[::1]:80\"");
+  return address;
 }
 
 } // namespace
@@ -94,30 +95,23 @@ std::optional<backoff> read_backoff(table_reader& in) {
   return how;
 }
 
-std::optional<actors::readiness> read_readiness(table_reader& in) {
+std::optional<term> read_readiness(table_reader& in) {
   auto inner = in.inner("ready");
   if (!inner)
     return std::nullopt;
   inner->allow_only({"stdout", "tcp", "unix", "file", "command", "interval"});
-  std::optional<actors::ready_check> check;
-  std::size_t checks = 0;
+  std::vector<const char*> kinds;
   for (const auto* kind : {"stdout", "tcp", "unix", "file", "command"})
-    if (inner->table().contains(kind)) {
-      ++checks;
-      check = read_check(*inner, kind);
-    }
-  if (checks != 1)
+    if (inner->table().contains(kind))
+      kinds.push_back(kind);
+  if (kinds.size() != 1)
     in.refuse("ready", "must have one of stdout, tcp, unix, file and command");
-  if (checks != 1 || !check)
+  const auto check = kinds.size() == 1 ? read_check(*inner, kinds.front()) : std::nullopt;
+  auto interval = actors::readiness{}.interval;
+  read_time(*inner, "interval", 1, interval);
+  if (!check)
     return std::nullopt;
-  actors::readiness ready{std::move(*check)};
-  read_time(*inner, "interval", 1, ready.interval);
-  try {
-    actors::validate(ready);
-  } catch (const io::option_error& error) {
-    in.refuse("ready", error.problem());
-  }
-  return ready;
+  return actors::map_of({{"check"_a, *check}, {"interval"_a, interval.count()}});
 }
 
 std::vector<std::string> read_start_after(table_reader& in) {

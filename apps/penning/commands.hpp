@@ -1,5 +1,7 @@
 #pragma once
 
+#include <penning/io/containment.hpp>
+
 #include <string>
 
 namespace penning::apps {
@@ -16,6 +18,7 @@ struct up_options {
   std::string name; ///< Of the instance; its pid if empty.
   bool json = false;
   bool colour = true; ///< Allowed; used only on a terminal.
+  io::containment_choice containment = io::containment_choice::strongest;
 };
 
 struct tree_options {

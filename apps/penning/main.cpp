@@ -37,6 +37,13 @@ void describe_up(CLI::App& command, apps::up_options& options) {
   command.add_flag_function(
     "--no-color", [&](std::int64_t) { options.colour = false; },
     "No colours on a terminal, as with NO_COLOR in the environment");
+  command
+    .add_option_function<std::string>(
+      "--containment",
+      [&](const std::string& word) { options.containment = io::containment_choice_of(word); },
+      "How programs are kept from outliving this one; else the strongest way there is")
+    ->check(CLI::IsMember({"strongest", "cgroup_v2", "cgroup_v1", "subreaper", "process_group"}))
+    ->envname("PENNING_CONTAINMENT");
   command.footer("SIGINT and SIGTERM stop the tree in reverse order; a second one kills it.");
 }
 

@@ -40,8 +40,8 @@ std::string describe(const tree_program& program) {
 }
 
 std::string describe(const tree_supervisor& tree) {
-  return to_string(tree.flags.strategy) + ", at most " + std::to_string(tree.flags.intensity) + " restarts in "
-         + std::to_string(tree.flags.period.count()) + " s";
+  return to_string(tree.flags.strategy) + ", at most " + std::to_string(tree.flags.intensity)
+         + " restarts in " + std::to_string(tree.flags.period.count()) + " s";
 }
 
 std::vector<tree_node> nodes_of(const tree_supervisor& tree);

@@ -7,6 +7,7 @@
 #include "tree_server.hpp"
 
 #include <penning/actors/runtime.hpp>
+#include <penning/io/subreaper.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -97,8 +98,9 @@ session_end run(actors::runtime& runtime, const std::string& name, session_optio
 int run_up(const up_options& options) {
   auto tree = read_tree(options.file);
   fill_standard_descriptors();
+  const auto containment = io::contain_program(options.containment);
   std::signal(SIGPIPE, SIG_IGN); // the writer of the log sees EPIPE instead
-  actors::runtime runtime;
+  actors::runtime runtime{{.io = containment}};
   const auto name = options.name.empty() ? std::to_string(::getpid()) : options.name;
   session_options session{.file = options.file, .format = format_for(options, tree)};
   session.tree = std::move(tree);

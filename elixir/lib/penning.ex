@@ -130,12 +130,51 @@ defmodule Penning do
   @type option ::
           {:cd, binary}
           | {:env, Enumerable.t()}
+          | {:clear_env, boolean}
           | {:arg0, binary}
-          | {:delay_to_sigkill, non_neg_integer}
+          | {:umask, non_neg_integer}
+          | {:nice, -20..19}
+          | {:rlimits, fields(rlimit | {rlimit, rlimit})}
+          | {:session, boolean}
+          | {:uid, account}
+          | {:gid, account}
+          | {:groups, [account]}
+          | {:allow_root, boolean}
+          | {:capabilities, {:keep | :drop, [name]} | fields([name])}
+          | {:no_new_privs, boolean}
+          | {:stdin, target}
+          | {:stdout, target}
+          | {:stderr, target | :stdout}
           | {:stdio_window, pos_integer}
+          | {:stop_signal, pos_integer | binary | atom}
+          | {:stop_command, [binary]}
+          | {:pty, boolean | fields(non_neg_integer | fields(non_neg_integer | boolean))}
+          | {:delay_to_sigkill, non_neg_integer}
+          | {:success_exit_codes, [0..255]}
+          | {:orphans, :kill | :keep}
+          | {:pid_namespace, boolean}
+          | {:require_containment, :process_group | :subreaper | :cgroup | :pid_namespace}
+          | {:limits, fields(number | [fields(binary | non_neg_integer)])}
+          | {:cgroup_path, binary}
+          | {:cgroup_base, binary}
+          | {:cgroup_controllers, [name]}
+          | {:cgroup_sets, [{name, name, name}]}
           | {:ready, Penning.Readiness.t()}
           | {:start_timeout, timeout}
           | {:port, GenServer.server()}
+
+  @typedoc "What a name stands for, in a keyword list, a list of pairs or a map."
+  @type fields(value) :: [{name, value}] | %{optional(name) => value}
+
+  @type name :: binary | atom
+  @type rlimit :: non_neg_integer | :infinity
+
+  @typedoc "A user or a group: its number or its name."
+  @type account :: non_neg_integer | name
+
+  @typedoc "Where a stream goes to, or comes from."
+  @type target ::
+          :owner | :null | :closed | {:file, binary} | fields(binary | boolean | non_neg_integer)
 
   @typedoc "A published C++ actor: its name, or its pid from `whereis/2`."
   @type actor :: pid | binary | atom

@@ -1,5 +1,7 @@
 #include "penningd_fixture.hpp"
 
+#include <penning/io/context.hpp>
+
 namespace penning::test {
 namespace {
 
@@ -19,7 +21,7 @@ TEST_F(Penningd, GreetsWithItsVersionAndContainment) {
   const term info = std::get<0>(*m);
   EXPECT_EQ(actors::lookup_as<std::int64_t>(info, "os_pid"), peer.pid());
   EXPECT_EQ(actors::lookup_as<std::string>(info, "program"), "penningd");
-  EXPECT_EQ(actors::lookup_as<std::string>(info, "containment"), "process group with guardian");
+  EXPECT_EQ(actors::lookup_as<std::string>(info, "containment"), io::context{}.containment());
 }
 
 TEST_F(Penningd, WantsToBeGreetedFirstAndOnce) {
@@ -101,6 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
     bad_option_case{"cat", list{}, 7, "options", "7"},
     bad_option_case{"cat", list{}, map_of({{"foo"_a, 1}}), "foo", "1"},
     bad_option_case{"cat", list{}, map_of({{"cd"_a, "/nosuch"}}), "cd", "/nosuch"},
+    bad_option_case{"cat", list{}, map_of({{"uid"_a, "no-such-user"}}), "uid", "no-such-user"},
+    bad_option_case{"cat", list{}, map_of({{"pty"_a, map_of({{"rows"_a, -1}})}}), "pty.rows", "-1"},
     bad_option_case{"cat", list{}, map_of({{"stdio_window"_a, -1}}), "stdio_window", "-1"},
     bad_option_case{"cat", list{}, map_of({{"stdio_window"_a, 0}}), "stdio_window", "0"},
     bad_option_case{"cat", list{}, map_of({{"delay_to_sigkill"_a, -5}}), "delay_to_sigkill", "-5"},

@@ -102,7 +102,9 @@ TEST(TreeOptions, ReadinessSaysWhatIsWrong) {
   EXPECT_THAT(errors_of("ready = { tcp = 'nowhere:80' }"), testing::HasSubstr("ready = {"));
   EXPECT_THAT(errors_of("ready = { tcp = 'localhost:0' }"), testing::HasSubstr("ready = {"));
   EXPECT_THAT(errors_of("ready = { command = [] }"), testing::HasSubstr("ready = {"));
-  EXPECT_THAT(errors_of("ready = { command = ['', 'true'] }"), testing::HasSubstr("ready = {"));
+  EXPECT_EQ(
+    errors_of("ready = { command = ['', 'true'] }"),
+    "child \"a\": ready.command has the element '': the command's program must not be empty");
   EXPECT_EQ(errors_of("ready = { file = 'f', interval = 0 }"),
             "child \"a\": ready: interval = 0: must be from 1 to 4294967295");
 }

@@ -2,27 +2,85 @@ defmodule Penning.Options do
   @moduledoc """
   What to start and how, checked before anything is started. Pure.
 
+  ## What it runs with
+
   | option | value | default |
   |---|---|---|
   | `:cd` | working directory, a binary | the port program's own |
   | `:env` | enumerable of `{name, value}`: a map, a keyword list, a list; a value of `nil` or `false` unsets | `[]` |
+  | `:clear_env` | whether it gets none of the port program's variables, only those of `:env` | `false` |
   | `:arg0` | what the program sees as its name, a binary | the program as given |
-  | `:delay_to_sigkill` | milliseconds from SIGTERM to SIGKILL, 0 or more | 500 |
-  | `:stdio_window` | bytes of each stream that may be on their way, more than 0 | 65536 |
-  | `:ready` | when it counts as started: a check of `Penning.Readiness` | at once |
-  | `:start_timeout` | milliseconds until then, or `:infinity`; the process is killed after it | `:infinity` |
-  | `:port` | the `Penning.Port` process to use: a pid or a name | `Penning.Port` |
+  | `:umask` | as for umask(2), `0o022` | the port program's |
+  | `:nice` | -20 to 19, absolute: `10` | the port program's |
+  | `:rlimits` | limits by their names in getrlimit(2), `[nofile: 1024, core: 0, cpu: {60, :infinity}]` | the port program's |
+  | `:session` | whether it has a session of its own, not only a process group | `false` |
 
   The environment and the directory that a child starts from are those of the port program, and so
   of the BEAM when it started that; a relative `:cd` counts from there.
 
-  ProtonStream's `:uid`, `:gid` and `:cgroup_*` are known and refused: this version cannot do
-  them, and a program that should have lost its privileges must not start with them.
+  ## Whom it runs as
+
+  | option | value | default |
+  |---|---|---|
+  | `:uid` | a user's number or name, `"nobody"` | the port program's |
+  | `:gid` | a group's number or name | that of the user |
+  | `:groups` | its supplementary groups, `["audio", 44]` | those of the user |
+  | `:allow_root` | lets these three mean root | `false` |
+  | `:capabilities` | `{:keep, names}` or `{:drop, names}`, see capabilities(7): `{:keep, [:net_bind_service]}` | what its user has |
+  | `:no_new_privs` | whether no setuid program gives it more | `false` |
+
+      Penning.open("my_server", [], uid: "www-data", umask: 0o027, rlimits: [nofile: 4096])
+
+  ## Its streams
+
+  | option | value | default |
+  |---|---|---|
+  | `:stdin`, `:stdout`, `:stderr` | `:owner`, `:null`, `:closed`, `{:file, path}`, `[file: path, append: true, mode: 0o640]`; for stderr also `:stdout` | `:owner` |
+  | `:stdio_window` | bytes of each stream that may be on their way, more than 0 | 65536 |
+  | `:pty` | a terminal: `true`, or `[rows: 24, columns: 80, modes: [echo: false]]`, the modes by their names in RFC 4254 | `false` |
+
+      Penning.open("make", ["all"], stderr: :stdout, stdin: :null)
+      Penning.open("top", [], pty: [rows: 50, columns: 132])
+
+  ## Its end
+
+  | option | value | default |
+  |---|---|---|
+  | `:stop_signal` | what asks it to end, a number or a name: `"INT"` | SIGTERM; with a pty it is hung up on |
+  | `:stop_command` | run instead of sending that, with its pid in `MAINPID`: `["nginx", "-s", "quit"]` | none |
+  | `:delay_to_sigkill` | milliseconds from then to SIGKILL, 0 or more | 500 |
+  | `:success_exit_codes` | statuses besides 0 that end it with `:normal`, `[3]` | `[]` |
+  | `:orphans` | what becomes of its descendants when it ends by itself: `:kill`, or `:keep` until its end is asked for | `:kill` |
+  | `:pid_namespace` | whether it has a pid namespace of its own, which nothing outlives | `false` |
+  | `:require_containment` | starts with nothing weaker: `:process_group`, `:subreaper`, `:cgroup`, `:pid_namespace` | none |
+
+  ## Its control group
+
+  | option | value | default |
+  |---|---|---|
+  | `:limits` | of all its processes together: `[memory: 268_435_456, cpu: 0.5, pids: 100]`, in bytes and processors, and `io: [[device: "/dev/sda", read_bytes: 1_000_000]]`, each second, likewise `:write_bytes`, `:read_operations`, `:write_operations` | none |
+  | `:cgroup_path` | where to make it, below the root of each hierarchy: `"jobs/one"` | below the port program's |
+  | `:cgroup_base` | the same, with a last name that is made up | |
+  | `:cgroup_controllers` | besides those of the limits: `["cpuset"]` | `[]` |
+  | `:cgroup_sets` | `{controller, key, value}`, as the kernel has them: `[{"cpu", "cpu.weight", "50"}]` | `[]` |
+
+  ## Its start
+
+  | option | value | default |
+  |---|---|---|
+  | `:ready` | when it counts as started: a check of `Penning.Readiness` | at once |
+  | `:start_timeout` | milliseconds until then, or `:infinity`; the process is killed after it | `:infinity` |
+  | `:port` | the `Penning.Port` process to use: a pid or a name | `Penning.Port` |
+
+  What has keys is a keyword list or a map. Whether a user, a file or a limit can be had, only the
+  port program knows: what it refuses raises `ArgumentError` as well, before anything is started,
+  and what the kernel refuses it (a limit above its own, say) is an `{:error, posix}`.
   """
 
-  @wire [:cd, :env, :arg0, :delay_to_sigkill, :stdio_window, :ready]
-  @later [:uid, :gid, :groups, :cgroup_controllers, :cgroup_base, :cgroup_path, :cgroup_sets] ++
-           [:stderr_to_stdout, :capture_stderr_only, :parallelism]
+  alias Penning.OptionValues
+
+  @wire [:env | OptionValues.names()]
+  @later [:stderr_to_stdout, :capture_stderr_only, :parallelism]
 
   @window 65_536
   @max_ms 4_294_967_295
@@ -52,8 +110,11 @@ defmodule Penning.Options do
       iex> Penning.Options.new!("cat", [], stdio_window: -1)
       ** (ArgumentError) invalid option :stdio_window with value -1: expected an integer greater than 0
 
-      iex> Penning.Options.new!("cat", [], uid: 1000)
-      ** (ArgumentError) option :uid (value 1000) is not supported by this version of penning
+      iex> Penning.Options.new!("cat", [], pty: [rows: "24"])
+      ** (ArgumentError) invalid option :pty with value [rows: "24"]: rows: expected an integer of 0 or more
+
+      iex> Penning.Options.new!("cat", [], parallelism: true)
+      ** (ArgumentError) option :parallelism (value true) is not supported by this version of penning
 
       iex> Penning.Options.new!("cat", [], colour: :red)
       ** (ArgumentError) unknown option :colour with value :red
@@ -80,12 +141,19 @@ defmodule Penning.Options do
       iex> options = Penning.Options.new!("cat", [], cd: "/nowhere")
       iex> Penning.Options.complaint(options, :cd, "its own way", "no such directory")
       "invalid option :cd with value \\"/nowhere\\": no such directory"
+
+  Of an inner value the port program tells the path to it.
+
+      iex> options = Penning.Options.new!("cat", [], pty: [rows: 70_000])
+      iex> Penning.Options.complaint(options, :"pty.rows", "70000", "must be from 0 to 65535")
+      "invalid option :pty with value [rows: 70000]: rows: must be from 0 to 65535"
   """
   @spec complaint(t, term, term, term) :: String.t()
   def complaint(options, name, value, text) do
-    name = Enum.find([:program, :args | @wire], name, &(to_string(&1) == name))
+    [root | inner] = name |> to_string() |> String.split(".", parts: 2)
+    name = Enum.find([:program, :args | @wire], name, &(to_string(&1) == root))
     known = Map.merge(options.wire, %{program: options.program, args: options.args})
-    complaint(name, Map.get(known, name, value), text(text))
+    complaint(name, Map.get(known, name, value), Enum.join(inner ++ [text(text)], ": "))
   end
 
   defp complaint(name, value, text),
@@ -156,30 +224,14 @@ defmodule Penning.Options do
   defp put!({name, value}, _options),
     do: raise(ArgumentError, "unknown option #{inspect(name)} with value #{inspect(value)}")
 
-  defp value!({:delay_to_sigkill, ms}) when is_integer(ms) and ms >= 0, do: ms
-
-  defp value!({:delay_to_sigkill, other}),
-    do: bad!(:delay_to_sigkill, other, "expected milliseconds, an integer of 0 or more")
-
-  defp value!({:stdio_window, bytes}) when is_integer(bytes) and bytes > 0, do: bytes
-
-  defp value!({:stdio_window, other}),
-    do: bad!(:stdio_window, other, "expected an integer greater than 0")
-
-  defp value!({:ready, ready}) do
-    case Penning.Readiness.wire(ready) do
-      {:ok, wire} -> wire
-      {:error, text} -> bad!(:ready, ready, text)
-    end
-  end
-
   defp value!({:env, env}), do: Enum.map(pairs!(env), &variable!/1)
 
-  defp value!({name, text}) when is_binary(text) and text != "" do
-    if nul?(text), do: bad!(name, text, "it contains a NUL byte"), else: text
+  defp value!({name, value}) do
+    case OptionValues.wire(name, value) do
+      {:ok, wire} -> wire
+      {:error, text} -> bad!(name, value, text)
+    end
   end
-
-  defp value!({name, other}), do: bad!(name, other, "expected a binary that is not empty")
 
   defp pairs!(env) do
     if Enumerable.impl_for(env) && (not is_list(env) or proper_list?(env)),

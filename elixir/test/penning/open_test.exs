@@ -405,8 +405,8 @@ defmodule Penning.OpenTest do
         Penning.open("cat", [], stdio_window: -1)
       end
 
-      assert_raise ArgumentError, ~r/option :uid \(value 0\) is not supported/, fn ->
-        Penning.open("cat", [], uid: 0)
+      assert_raise ArgumentError, ~r/:umask with value "022"/, fn ->
+        Penning.open("cat", [], umask: "022")
       end
     end
 
@@ -417,6 +417,14 @@ defmodule Penning.OpenTest do
 
       assert_raise ArgumentError, ~r/:cd with value "\/etc\/passwd": /, fn ->
         Penning.open("cat", [], cd: "/etc/passwd")
+      end
+
+      assert_raise ArgumentError, ~r/:uid with value "no-such-user": /, fn ->
+        Penning.open("cat", [], uid: "no-such-user")
+      end
+
+      assert_raise ArgumentError, ~r/:pty with value \[rows: 70000\]: rows: must be /, fn ->
+        Penning.open("cat", [], pty: [rows: 70_000])
       end
     end
   end

@@ -9,6 +9,7 @@ defmodule Penning.PureTest do
   doctest Penning.Executable
   doctest Penning.Input
   doctest Penning.Lines
+  doctest Penning.OptionValues
   doctest Penning.Options
   doctest Penning.Protocol
   doctest Penning.Readiness
@@ -37,12 +38,39 @@ defmodule Penning.PureTest do
       {[stdio_window: 0], "invalid option :stdio_window with value 0"},
       {[stdio_window: "1"], ~s(invalid option :stdio_window with value "1")},
       {[port: "penningd"], ~s(invalid option :port with value "penningd")},
-      {[uid: "nobody"], ~s|option :uid (value "nobody") is not supported|},
-      {[gid: 100], "option :gid (value 100) is not supported"},
-      {[cgroup_base: "b"], "option :cgroup_base"},
-      {[cgroup_path: "p"], "option :cgroup_path"},
-      {[cgroup_controllers: ["cpu"]], "option :cgroup_controllers"},
-      {[cgroup_sets: [{"a", "b", "c"}]], "option :cgroup_sets"},
+      {[stderr_to_stdout: true], "option :stderr_to_stdout (value true) is not supported"},
+      {[clear_env: 1], "invalid option :clear_env with value 1: expected true or false"},
+      {[umask: "022"], ~s(invalid option :umask with value "022": expected an integer)},
+      {[nice: 0.5], "invalid option :nice with value 0.5: expected an integer"},
+      {[uid: -1], "invalid option :uid with value -1: expected a number or a name"},
+      {[uid: nil], "invalid option :uid with value nil"},
+      {[uid: ""], ~s(invalid option :uid with value "")},
+      {[gid: 1.5], "invalid option :gid with value 1.5"},
+      {[groups: "adm"], ~s(invalid option :groups with value "adm": expected a list)},
+      {[groups: [true]], "invalid option :groups with value [true]: expected a number or a name"},
+      {[groups: [1 | 2]], "invalid option :groups with value [1 | 2]: expected a list"},
+      {[rlimits: 5], "invalid option :rlimits with value 5: expected a keyword list or a map"},
+      {[rlimits: [nofile: -1]],
+       "[nofile: -1]: nofile: expected an integer, :infinity or {soft, h"},
+      {[rlimits: %{"core" => {0, "x"}}], "core: expected an integer, :infinity or {soft, hard}"},
+      {[capabilities: :all], "expected {:keep, names} or {:drop, names}"},
+      {[capabilities: [keep: [], drop: []]], "expected {:keep, names} or {:drop, names}"},
+      {[capabilities: {:keep, :kill}], "with value {:keep, :kill}: expected a list"},
+      {[stdin: :stdout], "with value :stdout: expected :owner, :null, :closed or {:file, path}"},
+      {[stdout: {:file, ""}], "expected a binary that is not empty"},
+      {[stdout: [file: "x", apend: true]], "unknown key :apend"},
+      {[stderr: []], "with value []: expected :owner, :null, :closed, :stdout or {:file, path}"},
+      {[pty: :yes], "with value :yes: expected a keyword list or a map"},
+      {[pty: [modes: [echo: "off"]]], "modes: echo: expected an integer, true or false"},
+      {[orphans: :drop], "with value :drop: expected one of :kill, :keep"},
+      {[require_containment: :jail], "expected one of :process_group, :subreaper, :cgroup, "},
+      {[success_exit_codes: [256]], "with value [256]: expected an integer from 0 to 255"},
+      {[cgroup_base: ""], ~s(invalid option :cgroup_base with value "")},
+      {[cgroup_controllers: "cpu"], "expected a list"},
+      {[cgroup_sets: [{"a", "b"}]], "expected {controller, key, value}"},
+      {[limits: [memory: "1G"]], "memory: expected an integer of 0 or more"},
+      {[limits: [cpu: :half]], "cpu: expected a number"},
+      {[limits: [io: [[device: 8]]]], "io: device: expected a binary that is not empty"},
       {[into: ""], ~s(unknown option :into with value "")},
       {[:cd], "invalid options [:cd]"},
       {%{cd: "/"}, "invalid options %{cd: \"/\"}"}
@@ -73,6 +101,27 @@ defmodule Penning.PureTest do
       for env <- [%{"A" => "1"}, %{A: "1"}, [A: "1"], [{"A", "1"}], Stream.map(["A"], &{&1, "1"})] do
         assert Options.new!("cat", [], env: env).wire == %{env: [{"A", "1"}]}
       end
+    end
+
+    test "go to the port program as they are given" do
+      opts = [
+        uid: :nobody,
+        gid: 65_534,
+        groups: ["tty", 4],
+        rlimits: [nofile: 64, core: {0, :infinity}],
+        capabilities: {:keep, [:kill]},
+        stdin: :null,
+        stdout: [file: "out", append: true, mode: 0o600],
+        stderr: :stdout,
+        pty: %{rows: 1, modes: [echo: false, vintr: 3]},
+        orphans: :keep,
+        success_exit_codes: [3],
+        cgroup_sets: [{"cpu", "cpu.weight", "50"}],
+        limits: [memory: 1, cpu: 0.5, pids: 2, io: [%{device: "/dev/sda", read_bytes: 1}]]
+      ]
+
+      assert Options.new!("cat", [], opts).wire == Map.new(opts)
+      assert Options.new!("cat", [], pty: true).wire == %{pty: true}
     end
 
     test "leave out what is not said" do
