@@ -350,7 +350,9 @@ std::string_view context::containment() const noexcept {
   switch (state_->groups.version()) {
   case 2: return "cgroup v2";
   case 1: return "cgroup v1";
-  default: return "process group with guardian";
+  default:
+    return to_string(state_->adopted ? containment_kind::subreaper
+                                     : containment_kind::process_group);
   }
 }
 

@@ -24,6 +24,27 @@ TEST_F(Penningd, GreetsWithItsVersionAndContainment) {
   EXPECT_EQ(actors::lookup_as<std::string>(info, "containment"), io::context{}.containment());
 }
 
+struct chosen_containment : testing::WithParamInterface<std::pair<const char*, const char*>> {
+  chosen_containment() { ::setenv("PENNING_CONTAINMENT", GetParam().first, 1); }
+  ~chosen_containment() { ::unsetenv("PENNING_CONTAINMENT"); }
+};
+class PenningdContainment : public chosen_containment, public Penningd {};
+
+TEST_P(PenningdContainment, IsWhatTheOperatorHasChosen) {
+  if (::getuid() != 0 && std::string{GetParam().first}.starts_with("cgroup"))
+    GTEST_SKIP() << "only root may make control groups here";
+  greet();
+  const auto m = match(hello, "hello"_a, 1, bind<actors::map>);
+  ASSERT_TRUE(m) << to_string(hello);
+  EXPECT_EQ(actors::lookup_as<std::string>(std::get<0>(*m), "containment"), GetParam().second);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+  Each, PenningdContainment,
+  testing::Values(std::pair{"cgroup_v2", "cgroup v2"}, std::pair{"cgroup_v1", "cgroup v1"},
+                  std::pair{"subreaper", "subreaper"},
+                  std::pair{"process_group", "process group with guardian"}));
+
 TEST_F(Penningd, WantsToBeGreetedFirstAndOnce) {
   peer.send(tuple_of("request"_a, 1, "info"_a));
   EXPECT_TRUE(match(peer.receive().value(), "error"_a, "not_greeted"_a, actors::any));
