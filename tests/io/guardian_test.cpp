@@ -213,13 +213,13 @@ TEST_F(Guardian, IsNotReplacedWithoutAChild) {
 }
 
 TEST_F(Guardian, IsReplacedWhenItTakesNothing) {
-  context host{{containment_choice::process_group}}; // else it is told nothing
-  started(host, "exit_with", {"0"})->wait_end();
+  context ours{{containment_choice::process_group}}; // else it is told nothing
+  started(ours, "exit_with", {"0"})->wait_end();
   held_process guardian(guardian_of(::getpid()));
   ::kill(guardian.pid(), SIGSTOP);
   for (int i = 0; guardian.alive(); ++i) {
     ASSERT_LT(i, 5000);
-    auto child = start(host, "exit_with", {"0"});
+    auto child = start(ours, "exit_with", {"0"});
     ASSERT_TRUE(child->wait_end());
     ASSERT_FALSE(child->look().failure) << child->look().failure->second;
   }
