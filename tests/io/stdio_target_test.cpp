@@ -269,10 +269,10 @@ TEST_F(StdioOfAChild, IsAFailedStartWhenItsFileVanishes) {
     fs::create_directories(path("sub"));
     write("input", "");
     std::promise<void> removed;
-    context host; // whose first child waits on its thread, for a guardian
-    boost::asio::post(host.asio(), [&] { removed.get_future().wait(); });
+    context ours; // whose first child waits on its thread, for a guardian
+    boost::asio::post(ours.asio(), [&] { removed.get_future().wait(); });
     auto child = std::make_shared<recorder>();
-    host.start(options, child);
+    ours.start(options, child);
     fs::remove(path("sub"));
     fs::remove(path("input"));
     removed.set_value();
@@ -280,7 +280,7 @@ TEST_F(StdioOfAChild, IsAFailedStartWhenItsFileVanishes) {
     EXPECT_EQ(child->look().calls, calls{"start_failed"});
     EXPECT_EQ(child->look().failure->first.value(), ENOENT);
     EXPECT_THAT(child->look().failure->second, testing::StartsWith("open " + folder.string()));
-    EXPECT_EQ(host.children(), 0U);
+    EXPECT_EQ(ours.children(), 0U);
   }
 }
 
