@@ -172,7 +172,7 @@ defmodule Penning.WorkerTest do
     end
 
     test "raises for bad options, as open does" do
-      assert_raise ArgumentError, ~r/option :gid/, fn -> worker("exit", gid: 1) end
+      assert_raise ArgumentError, ~r/option :gid/, fn -> worker("exit", gid: 1.5) end
 
       assert_raise ArgumentError, ~r/:cd with value "\/nowhere"/, fn ->
         worker("exit", cd: "/nowhere")
