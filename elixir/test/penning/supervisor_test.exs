@@ -50,6 +50,14 @@ defmodule Penning.SupervisorTest do
     Enum.sum(for {:"$penning", {:message, _, {:data, bytes}}} <- messages, do: byte_size(bytes))
   end
 
+  # A line for a child that waits for one before it writes: what it wrote earlier would reach the
+  # output function while `start_link` still waits, and with it if the function does.
+  defp go(supervisor, id) do
+    {^id, handle, _, _} = supervisor |> Servers.which_children() |> List.keyfind(id, 0)
+    %{port: port} = :sys.get_state(supervisor)
+    Penning.Connection.write(port, {:send, handle, {:command, "\n"}})
+  end
+
   describe "start_link" do
     test "returns once all are up" do
       supervisor = start!([sleeper(:a), sleeper("b")])
@@ -308,7 +316,9 @@ defmodule Penning.SupervisorTest do
         receive do: (:go_on -> :ok)
       end
 
-      supervisor = start!([shell(:a, "exec yes", stdio_window: 4096)], output: output)
+      script = "read go; exec yes"
+      supervisor = start!([shell(:a, script, stdio_window: 4096)], output: output)
+      go(supervisor, :a)
       assert_receive {:blocked, ^supervisor, :a, :stdout, "y\n" <> _}
       # a request is answered after what was sent before it
       {:ok, _} = Penning.Port.info()
@@ -337,9 +347,7 @@ defmodule Penning.SupervisorTest do
       children = [sleeper(:a), shell(:b, "read go; echo $$; exec yes")]
       supervisor = start!(children, output: fn _, _, _ -> raise "boom" end)
       [a, b] = os_pids(supervisor, [:a, :b])
-      [_, {:b, handle, _, _}] = Servers.which_children(supervisor) |> Enum.sort()
-      %{port: port} = :sys.get_state(supervisor)
-      Penning.Connection.write(port, {:send, handle, {:command, "\n"}})
+      go(supervisor, :b)
       assert_receive {:EXIT, ^supervisor, {%RuntimeError{message: "boom"}, _}}
       assert gone?([a, b])
     end
@@ -384,8 +392,9 @@ defmodule Penning.SupervisorTest do
         receive do: (:never -> :ok)
       end
 
-      children = [sleeper(:a), shell(:b, "echo $$; exec yes", stdio_window: 4096)]
+      children = [sleeper(:a), shell(:b, "read go; echo $$; exec yes", stdio_window: 4096)]
       supervisor = start!(children, port: port, output: output)
+      go(supervisor, :b)
       assert_receive {:b, text}
       [os_pid | _] = String.split(text)
       assert eventually(fn -> byte_size(text) + bytes_waiting(supervisor) == 4096 end)
