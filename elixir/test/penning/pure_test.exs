@@ -217,16 +217,6 @@ defmodule Penning.PureTest do
   end
 
   describe "Executable" do
-    test "says how to get it where there is none" do
-      path = System.get_env("PATH")
-      System.put_env("PATH", "/nowhere")
-      {:error, error} = Penning.Executable.find(nil, nil)
-      System.put_env("PATH", path)
-      assert error.message =~ "Build and install penning"
-      assert error.message =~ "PENNINGD"
-      assert error.message =~ "config :penning, executable:"
-    end
-
     test "takes the configuration before the environment, and does not go on to the next place" do
       assert {:ok, "/bin/sh"} = Penning.Executable.find("/bin/sh", "/bin/cat")
       assert {:error, %Error{message: message}} = Penning.Executable.find("/nowhere", "/bin/cat")
