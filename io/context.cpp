@@ -3,15 +3,14 @@
 #include <penning/io/child_handle.hpp>
 #include <penning/io/guardian.hpp>
 #include <penning/io/launch_threads.hpp>
+#include <penning/io/orphan_reaper.hpp>
 #include <penning/io/running_child.hpp>
 #include <penning/io/stdio_targets.hpp>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 
 #include <pthread.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -83,21 +82,20 @@ struct context::state {
                            }};
   std::unordered_map<pid_t, std::shared_ptr<running_child>> children;
   std::atomic<std::size_t> launching = 0; ///< Not in `children` yet, though it may be running.
-  std::optional<adopted_orphans> adopted; ///< Of a subreaper.
-  asio::posix::stream_descriptor child_signals{io}; ///< SIGCHLD, of a subreaper
+  std::optional<orphan_reaper> reaper;    ///< Of a subreaper.
   std::atomic<bool> stopping = false;
   std::thread thread;
 
   explicit state(const context_options& options) : groups(versions_of(options.containment)) {
-    if (options.containment == containment_choice::subreaper)
-      adopt();
+    if (options.containment != containment_choice::subreaper)
+      return;
+    reaper.emplace(
+      io, [this] { return launching != 0; },
+      [this](pid_t pid) { return children.contains(pid) || keeper.is(pid); });
+    around.adopted = &reaper->orphans();
   }
 
   void check(containment_choice wanted) const;
-  void adopt();
-  void await_adopted();
-  void reap_adopted();
-  void end_adopted();
   void run();
   containment_kind contained(const launch_options& options) const;
   std::optional<cgroup_plan> plan(const launch_options& options);
@@ -110,49 +108,6 @@ struct context::state {
   void forget(pid_t pid);
   void stop_if_done();
 };
-
-void context::state::adopt() {
-  adopted.emplace(
-    io, [this](pid_t pid) { return launching != 0 || children.contains(pid) || keeper.is(pid); });
-  around.adopted = &*adopted;
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGCHLD);
-  unique_fd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals)
-    throw std::system_error(errno, std::system_category(), "signalfd");
-  child_signals.assign(signals.release());
-  await_adopted();
-}
-
-void context::state::await_adopted() {
-  child_signals.async_wait(child_signals.wait_read, [this](auto aborted) {
-    signalfd_siginfo information;
-    if (aborted)
-      return;
-    while (::read(child_signals.native_handle(), &information, sizeof information) > 0) {
-    }
-    reap_adopted();
-    await_adopted();
-  });
-}
-
-/// Once more when nothing is being launched, as long as it is not clear who is adopted.
-void context::state::reap_adopted() {
-  if (launching != 0)
-    return a_moment_later(io, [this] { reap_adopted(); });
-  std::error_code error;
-  adopted->hold(" ", error); // a mark that nobody has
-}
-
-/// With the last child goes what has hidden its mark.
-void context::state::end_adopted() {
-  if (!adopted || launching != 0 || !children.empty())
-    return;
-  std::error_code error;
-  for (const auto& member : adopted->hold("", error))
-    signal_pidfd(member.pidfd.get(), SIGKILL);
-}
 
 /// The new threads inherit the mask.
 void context::state::run() {
@@ -183,7 +138,7 @@ void context::state::check(containment_choice wanted) const {
 containment_kind context::state::contained(const launch_options& options) const {
   auto kind = options.pid_namespace   ? containment_kind::pid_namespace
               : groups.version() != 0 ? containment_kind::cgroup
-              : adopted               ? containment_kind::subreaper
+              : reaper                ? containment_kind::subreaper
                                       : containment_kind::process_group;
   if (options.require_containment && kind < *options.require_containment)
     throw option_error("require_containment", std::string(to_string(*options.require_containment)),
@@ -293,7 +248,8 @@ void context::state::before_reaping(pid_t pid) {
 void context::state::forget(pid_t pid) {
   children.erase(pid);
   --count;
-  end_adopted();
+  if (reaper && launching == 0 && children.empty())
+    reaper->kill_all();
   stop_if_done();
 }
 
@@ -332,7 +288,7 @@ void context::start(launch_options options, std::shared_ptr<child_observer> obse
   job.cgroup = state_->plan(options);
   job.program = find_program(options);
   job.environment = child_environment(options);
-  if (state_->adopted)
+  if (state_->reaper)
     job.environment.push_back(job.mark = adopted_orphans::next_mark());
   job.attributes = resolve_attributes(options);
   make_stdio_absolute(options);
@@ -351,7 +307,7 @@ std::string_view context::containment() const noexcept {
   case 2: return "cgroup v2";
   case 1: return "cgroup v1";
   default:
-    return to_string(state_->adopted ? containment_kind::subreaper
+    return to_string(state_->reaper ? containment_kind::subreaper
                                      : containment_kind::process_group);
   }
 }
