@@ -32,7 +32,7 @@ namespace penning::actors {
 
 void validate(const adopt_options& options) {
   if (options.pid <= 0 || options.pid == ::getpid())
-    throw io::option_error{"pid", std::to_string(options.pid), "must be that of another process"};
+    throw io::option_error{"os_pid", std::to_string(options.pid), "must be that of another process"};
   validate_delay_to_sigkill(options.delay_to_sigkill);
   validate_stop_signal(options.stop_signal);
 }

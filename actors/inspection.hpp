@@ -21,7 +21,8 @@ template <class Inspector>
 auto inspect(Inspector& f, resource_usage& x) {
   using actors::field;
   return actors::inspect_object(f, x, "resource_usage", field{"user", x.user},
-                                field{"system", x.system}, field{"max_rss_kib", x.max_rss_kib});
+                                field{"system", x.system}, field{"max_rss_kib", x.max_rss_kib},
+                                field{"oom_killed", x.oom_killed});
 }
 
 } // namespace penning::io

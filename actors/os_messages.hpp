@@ -85,7 +85,7 @@ struct info {
   auto fields() { return std::tuple{}; }
 };
 
-/// How a child is, and what it has moved and used so far. Erlang: a tuple of these fields.
+/// How a child is, and what it has moved and used so far. Erlang: a map of these fields.
 struct info_reply {
   static constexpr auto tag = "info_reply";
   term state;                     ///< A name of `process_state`, as an atom.
@@ -96,7 +96,12 @@ struct info_reply {
   std::uint64_t stdout_bytes = 0; ///< That it wrote, as far as they have been read.
   std::uint64_t stderr_bytes = 0;
   std::string containment; ///< See `io::to_string(containment)`; empty when there is no child.
+  std::uint64_t restarts = 0;
   io::resource_usage usage;
+  /// What its own control group uses, while it lives: a map of `memory`, `memory_peak` (bytes),
+  /// `user`, `system` (microseconds), `pids` and `oom_kills`; see `io::cgroup_statistics` for what
+  /// is known when. Empty where it has none.
+  term cgroup = map{};
   auto fields() {
     return std::tuple{field{"state", state},
                       field{"os_pid", os_pid},
@@ -106,7 +111,9 @@ struct info_reply {
                       field{"stdout_bytes", stdout_bytes},
                       field{"stderr_bytes", stderr_bytes},
                       field{"containment", containment},
-                      field{"usage", usage}};
+                      field{"restarts", restarts},
+                      field{"usage", usage},
+                      field{"cgroup", cgroup}};
   }
 };
 
@@ -206,7 +213,7 @@ struct error_line {
 
 /// How the child ended, after all that it wrote; the exit signal follows.
 /// Erlang: `{exited, OsPid, {status, N} | {signal, N, CoreDumped}, Usage}`, `Usage` a map of
-/// `user`, `system` (microseconds) and `max_rss` (KiB).
+/// `user`, `system` (microseconds), `max_rss` (KiB) and `oom_killed`.
 struct exited {
   static constexpr auto tag = "exited";
   std::int64_t os_pid = 0;

@@ -27,7 +27,7 @@ os_process::os_process(caf::actor_config& config, io::child_host& host, caf::act
       host_{host},
       owner_{std::move(owner)},
       options_{std::move(options)},
-      input_{options_.stdin_window.value_or(options_.stdio_window)},
+      input_{{options_.stdin_window.value_or(options_.stdio_window), options_.stdin_limit}},
       out_{options_.stdout_window.value_or(options_.stdio_window), options_.stdout_delivery},
       err_{options_.stderr_window.value_or(options_.stdio_window), options_.stderr_delivery} {}
 
@@ -77,6 +77,7 @@ caf::message_handler os_process::from_child() {
     [this](child_stdin_closed& message) { on_stdin_closed(message.reason); },
     [this](child_leader_ended& message) { on_leader_end(message.end); },
     [this](child_ended& message) { on_end(message.end); },
+    [this](const child_statistics& message) { on_statistics(message.used); },
   };
 }
 
@@ -181,7 +182,8 @@ void os_process::terminate(const term&) {
   if (child_) // only where CAF's own kill has ended this actor before its child
     child_->signal(SIGKILL, io::signal_target::group);
   child_.reset();
-  input_ = os_process_input{0}; // who waits is told `noproc`
+  input_ = os_process_input{{0, 0}}; // who waits is told `noproc`
+  asked_.clear();
   ready_probe_ = stop_command_ = nullptr;
   owner_ = nullptr;
 }

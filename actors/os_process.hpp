@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -100,7 +101,9 @@ class os_process : public process {
   caf::result<void> resize(const window_size& size);
   caf::result<void> answer(const caf::error& error);
   std::chrono::milliseconds uptime();
-  info_reply describe();
+  caf::result<info_reply> describe();
+  void on_statistics(const io::cgroup_statistics& used);
+  info_reply describe(const io::cgroup_statistics& used);
 
   // its owner
   bool from_owner();
@@ -123,6 +126,7 @@ class os_process : public process {
   bool closing_ = false;      // by `close`, which is to be answered
   bool end_is_told_ = false;  // of a child whose orphans live on
   std::uint64_t out_bytes_ = 0, err_bytes_ = 0;
+  std::deque<pending_answer> asked_; // for `info`, while its control group is read
   caf::actor_clock::time_point started_;
   std::uint64_t started_ticks_ = 0;    // the same since the boot
   std::chrono::milliseconds uptime_{}; // once it is gone

@@ -1,6 +1,7 @@
 // What an OS process is told and asked: to end, signals, its window, how it is.
 
 #include <penning/actors/os_process.hpp>
+#include <penning/actors/os_process_observer.hpp>
 #include <penning/io/process_usage.hpp>
 
 #include <csignal>
@@ -85,19 +86,60 @@ caf::result<void> os_process::answer(const caf::error& error) {
 
 // -- questions ------------------------------------------------------------------------------------
 
+namespace {
+
+term to_term(const io::cgroup_statistics& used) {
+  map known;
+  const auto add = [&](atom name, const auto& value) {
+    if (value)
+      known = known.with(name, *value);
+  };
+  const auto microseconds = [](const auto& time) {
+    return time ? std::optional{time->count()} : std::nullopt;
+  };
+  add("memory"_a, used.memory);
+  add("memory_peak"_a, used.memory_peak);
+  add("user"_a, microseconds(used.user));
+  add("system"_a, microseconds(used.system));
+  add("pids"_a, used.pids);
+  add("oom_kills"_a, used.oom_kills);
+  return known;
+}
+
+} // namespace
+
 std::chrono::milliseconds os_process::uptime() {
   using std::chrono::milliseconds;
   return child_ ? std::chrono::duration_cast<milliseconds>(clock().now() - started_) : uptime_;
 }
 
-info_reply os_process::describe() {
+caf::result<info_reply> os_process::describe() {
+  if (!child_)
+    return describe({});
+  if (!is_request(this))
+    return no_answer<info_reply>();
+  const auto& answer = asked_.emplace_back(make_response_promise());
+  child_->statistics([self = caf::actor{this}](const io::cgroup_statistics& used) {
+    post(self, child_statistics{used});
+  });
+  return answer.promise();
+}
+
+void os_process::on_statistics(const io::cgroup_statistics& used) {
+  asked_.front().deliver(describe(used));
+  asked_.pop_front();
+}
+
+info_reply os_process::describe(const io::cgroup_statistics& used) {
   info_reply result{.state = to_atom(state_),
                     .uptime = uptime().count(),
                     .stdin_bytes = input_.total(),
                     .stdin_queued = input_.bound().queued(),
                     .stdout_bytes = out_bytes_,
                     .stderr_bytes = err_bytes_,
-                    .usage = end_.usage};
+                    .restarts = options_.restarts,
+                    .usage = end_.usage,
+                    .cgroup = to_term(used)};
   if (!child_)
     return result;
   result.os_pid = child_->pid();

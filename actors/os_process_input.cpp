@@ -67,7 +67,7 @@ input_notice os_process_input::written(std::size_t bytes) {
 
 void os_process_input::fail(std::error_code reason) {
   closed_ = reason;
-  bound_ = input_bound{0};
+  bound_ = input_bound{0, 0};
   for (auto& write : std::exchange(writes_, {}))
     if (write.answer)
       write.answer->deliver(posix_error(reason));

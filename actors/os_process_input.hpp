@@ -20,18 +20,15 @@ enum class input_notice : std::uint8_t { none, busy, ready };
 /// How much may wait for a child that reads slowly. Pure: no actor, no clock.
 class input_bound {
  public:
-  /// What is taken past the window, so that one who was told `busy` has time to hear of it.
-  static constexpr std::size_t slack = 1024UL * 1024;
+  /// More than `window` waiting is worth telling; more than `limit`, or `window` if that is larger,
+  /// is not taken.
+  input_bound(std::size_t window, std::size_t limit)
+      : window_{window},
+        limit_{std::max(window, limit)} {}
 
-  explicit input_bound(std::size_t window) : window_{window} {}
-
-  /// Whether so much more is taken: while no more than the window and `slack` wait then. A single
-  /// piece is taken whatever its size.
+  /// Whether so much more is taken. A single piece is taken whatever its size.
   bool takes(std::size_t bytes) const noexcept {
-    const auto past_window = queued_ - std::min(queued_, window_);
-    const auto room = window_ - std::min(queued_, window_);
-    return queued_ == 0
-           || (past_window <= slack && bytes - std::min(bytes, room) <= slack - past_window);
+    return queued_ == 0 || (queued_ <= limit_ && bytes <= limit_ - queued_);
   }
 
   /// Says `busy` once more than the window waits.
@@ -55,6 +52,7 @@ class input_bound {
 
  private:
   std::size_t window_;
+  std::size_t limit_;
   std::size_t queued_ = 0;
   bool busy_ = false;
 };
@@ -66,7 +64,7 @@ class os_process_input {
   /// Commands that may wait, for each costs memory besides its bytes.
   static constexpr std::size_t max_commands = 65'536;
 
-  explicit os_process_input(std::size_t window) : bound_{window} {}
+  explicit os_process_input(input_bound bound) : bound_{bound} {}
 
   /// The child has started: writes what waited.
   void open(std::shared_ptr<io::child> child);

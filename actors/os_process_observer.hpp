@@ -40,6 +40,9 @@ struct child_leader_ended { // those that it left have not
 struct child_ended {
   io::child_end end;
 };
+struct child_statistics {
+  io::cgroup_statistics used;
+};
 
 } // namespace penning::actors
 
@@ -51,6 +54,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::actors::child_wrote)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::actors::child_stdin_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::actors::child_leader_ended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::actors::child_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::actors::child_statistics)
 
 namespace penning::actors {
 

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,9 @@ struct os_process_options : io::launch_options {
   /// its owner is told `stdin_busy`. With lines or records the window of an output is at least as
   /// large as the longest of them with its delimiter.
   std::optional<std::size_t> stdin_window{}, stdout_window{}, stderr_window{};
+  /// Bytes of stdin that may wait to be taken, if that is more than its window; a command that
+  /// would make it more is refused, but for one that waits alone.
+  std::size_t stdin_limit = 16UL << 20;
   delivery stdout_delivery{}, stderr_delivery{};
   /// What asks the child itself to end; SIGCONT follows, so that one that was stopped (SIGSTOP)
   /// hears of it. Without it SIGTERM; but a child with a pty is hung up on, see
@@ -44,6 +48,8 @@ struct os_process_options : io::launch_options {
   /// user, with the child's pid in MAINPID. The signal is sent if it fails or cannot be started. It
   /// is killed once the child is gone. Source: ExecStop in systemd.service(5).
   std::optional<command_line> stop_command{};
+  /// How often it was started before, for `info` to tell; whose start function this is, counts.
+  std::uint64_t restarts = 0;
 };
 
 /// Throws `io::option_error`; see `io::validate` and `validate(const readiness&)`.

@@ -23,6 +23,24 @@ std::size_t window(const value& v) {
   return v.whole<std::size_t>(1);
 }
 
+const option_table<delivery> delivery_options{
+  {"delimiter", [](delivery& d, const value& v) { d.delimiter = v.bytes(); }},
+  {"max_length", [](delivery& d, const value& v) { d.max_length = v.whole<std::size_t>(); }},
+};
+
+delivery delivery_from(const value& v) {
+  using enum delivery::kind;
+  if (v.value().is<map>() || (v.value().is<list>() && !v.parts().empty())) {
+    delivery result{.what = lines};
+    set_options(result, v, delivery_options);
+    if (!result.delimiter.empty())
+      result.what = records;
+    return result;
+  }
+  return {.what = v.one_of<delivery::kind>({{"bytes", bytes}, {"lines", lines}},
+                                           "a map of delimiter and max_length")};
+}
+
 std::vector<int> exit_codes(const value& v) {
   std::vector<int> codes;
   for (const auto& each : v.items())
@@ -82,9 +100,15 @@ const option_table<options> table{
   {"rlimits", [](options& o, const value& v) { o.rlimits = limits_from(v); }},
   {"session", [](options& o, const value& v) { o.session = v.flag(); }},
   {"stderr", [](options& o, const value& v) { o.stderr = target_from(v); }},
+  {"stderr_delivery", [](options& o, const value& v) { o.stderr_delivery = delivery_from(v); }},
+  {"stderr_window", [](options& o, const value& v) { o.stderr_window = window(v); }},
   {"stdin", [](options& o, const value& v) { o.stdin = target_from(v); }},
+  {"stdin_limit", [](options& o, const value& v) { o.stdin_limit = v.whole<std::size_t>(); }},
+  {"stdin_window", [](options& o, const value& v) { o.stdin_window = window(v); }},
   {"stdio_window", [](options& o, const value& v) { o.stdio_window = window(v); }},
   {"stdout", [](options& o, const value& v) { o.stdout = target_from(v); }},
+  {"stdout_delivery", [](options& o, const value& v) { o.stdout_delivery = delivery_from(v); }},
+  {"stdout_window", [](options& o, const value& v) { o.stdout_window = window(v); }},
   {"stop_command", [](options& o, const value& v) { o.stop_command = command_from(v); }},
   {"stop_signal", [](options& o, const value& v) { o.stop_signal = signal(v); }},
   {"success_exit_codes", [](options& o, const value& v) { o.success_exit_codes = exit_codes(v); }},
@@ -92,7 +116,21 @@ const option_table<options> table{
   {"umask", [](options& o, const value& v) { o.umask = v.whole<std::uint32_t>(); }},
 };
 
+const option_table<adopt_options> adopt_table{
+  {"delay_to_sigkill", [](auto& o, auto& v) { o.delay_to_sigkill = time(v); }},
+  {"start_time", [](auto& o, auto& v) { o.start_time = v.template whole<std::uint64_t>(); }},
+  {"stop_signal", [](auto& o, auto& v) { o.stop_signal = signal(v); }},
+  {"success_exit_codes", [](auto& o, auto& v) { o.success_exit_codes = exit_codes(v); }},
+};
+
 } // namespace
+
+adopt_options adopt_options_from(const term& pid, const term& entries) {
+  adopt_options result;
+  result.pid = value{"os_pid", pid}.whole<pid_t>();
+  set_options(result, value{"", entries}, adopt_table);
+  return result;
+}
 
 void set_command(os_process_options& options, const term& program, const term& args) {
   options.program = value{"program", program}.text();

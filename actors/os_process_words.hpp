@@ -1,5 +1,6 @@
 #pragma once
 
+#include <penning/actors/adopted_process.hpp>
 #include <penning/actors/os_process.hpp>
 
 #include <string_view>
@@ -26,5 +27,9 @@ void set_options(os_process_options& options, const term& entries);
 
 /// The names that `set_option` takes, sorted.
 std::vector<std::string_view> option_names();
+
+/// Which process to adopt, and how it is stopped: `pid` a number, `entries` a map or a list of
+/// pairs. Throws as `set_options`.
+adopt_options adopt_options_from(const term& pid, const term& entries);
 
 } // namespace penning::actors

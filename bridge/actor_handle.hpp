@@ -45,7 +45,6 @@ struct actor_handle {
   kind is = kind::cpp_actor;
   std::optional<term> starting = {};                  // whom to answer once it is up
   port_protocol::handle_id supervisor = 0;            // of a supervised OS process
-  std::size_t input = 0;                              // bytes of commands that are on their way
   std::array<unconsumed_output, 2> output = {};       // stdout, stderr
   std::unordered_map<std::uint64_t, term> calls = {}; // whom to answer
   std::set<port_protocol::handle_id> children = {};   // of a supervisor

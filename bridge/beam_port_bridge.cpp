@@ -25,6 +25,11 @@ struct stop_overdue {};
 /// opened.
 constexpr std::chrono::seconds stop_limit{5};
 
+/// What acknowledges a line or a piece of one: an empty one is something as well.
+std::size_t weight_of(const actors::line& line) {
+  return line.bytes.size() + 1;
+}
+
 class observer final : public io::packet_observer {
  public:
   observer(caf::actor bridge, std::function<void()> on_closed)
@@ -97,12 +102,19 @@ caf::message_handler beam_port_bridge::receive() {
       const auto size = message.bytes.size();
       return on_output(io::output::err, to_term(std::move(message)), size);
     },
-    [this](actors::closed& message) {
-      send_frame(message_frame(sender_id(), to_term(std::move(message))));
+    [this](actors::data_line& message) {
+      const auto size = weight_of(message.line);
+      return on_output(io::output::out, to_term(std::move(message)), size);
     },
-    [this](actors::exited& message) {
-      send_frame(message_frame(sender_id(), to_term(std::move(message))));
+    [this](actors::error_line& message) {
+      const auto size = weight_of(message.line);
+      return on_output(io::output::err, to_term(std::move(message)), size);
     },
+    [this](actors::stdin_busy& message) { pass_on(message); },
+    [this](actors::stdin_ready& message) { pass_on(message); },
+    [this](actors::stdin_closed& message) { pass_on(message); },
+    [this](actors::closed& message) { pass_on(message); },
+    [this](actors::exited& message) { pass_on(message); },
   };
 }
 

@@ -71,18 +71,23 @@ class beam_port_bridge : public actors::process {
   void answer(const term& ref, const port_protocol::supervise& request);
   void answer(const term& ref, const port_protocol::whereis& request);
   void answer(const term& ref, const port_protocol::call& request);
-  void answer(const term& ref, const port_protocol::os_pid& request);
+  void answer(const term& ref, const port_protocol::adopt& request);
   void answer(const term& ref, const port_protocol::info& request);
 
   void watch_start(const term& ref, actors::started child, handle_kind is, bool announce);
   void on_up(actor_handle& handle, const term& info);
   void ask_supervisor(const term& ref, handle_id id, const term& message);
+  void ask_os_process(const term& ref, handle_id id, const term& message);
   void ask(const term& ref, handle_id id, caf::message message, reader read);
   std::optional<term> take_call(handle_id id, std::uint64_t number);
 
-  void to_os_process(const port_protocol::send& frame, actor_handle& to);
-  void write(handle_id id, actor_handle& to, actors::command input);
+  void to_os_process(const port_protocol::send& frame, const caf::actor& to);
+  void write(handle_id id, const caf::actor& to, actors::command input);
   caf::result<void> on_output(io::output stream, term message, std::size_t bytes);
+  template <class Message>
+  void pass_on(Message& message) {
+    send_frame(port_protocol::message_frame(sender_id(), to_term(std::move(message))));
+  }
   void on_announced(child_announced& message);
   void on_end_of(const caf::actor_addr& actor, const term& reason);
   void tell_end(handle_table::ended& end);

@@ -2,6 +2,7 @@
 
 #include <penning/bridge/beam_port_bridge.hpp>
 #include <penning/bridge/etf.hpp>
+#include <penning/bridge/os_process_call.hpp>
 
 #include <string>
 #include <utility>
@@ -15,13 +16,6 @@ using namespace actors::literals;
 using namespace port_protocol;
 using actors::tuple_of;
 namespace atoms = actors::atoms;
-
-namespace {
-
-/// Bytes of commands that one child may have on their way, but for a single larger one.
-constexpr std::size_t input_limit = 1024 * 1024;
-
-} // namespace
 
 void beam_port_bridge::on_frame(const std::vector<char>& bytes) {
   if (ending_)
@@ -70,39 +64,39 @@ void beam_port_bridge::on(const port_protocol::send& frame) {
   if (!to)
     return; // it has ended meanwhile, which its `down` tells
   if (to->is == handle_kind::os_process)
-    to_os_process(frame, *to);
+    to_os_process(frame, to->actor);
   else if (to->is == handle_kind::supervisor)
     send_frame(error_frame("bad_request", tuple_of("send"_a, frame.id, frame.message)));
   else
     actors::post_message(to->actor, options_->vocabulary.to_message(frame.message));
 }
 
-void beam_port_bridge::to_os_process(const port_protocol::send& frame, actor_handle& to) {
+void beam_port_bridge::to_os_process(const port_protocol::send& frame, const caf::actor& to) {
   if (auto input = from_term<actors::command>(frame.message))
     write(frame.id, to, std::move(*input));
   else if (from_term<actors::close_stdin>(frame.message))
-    actors::send(this, to.actor, actors::close_stdin{});
+    actors::send(this, to, actors::close_stdin{});
   else if (from_term<actors::close>(frame.message))
-    actors::send(this, to.actor, actors::close{});
+    actors::send(this, to, actors::close{});
+  else if (auto order = to_os_process_request(frame.message))
+    actors::post_message(to, std::move(*order));
   else
     send_frame(error_frame("bad_request", tuple_of("send"_a, frame.id, frame.message)));
 }
 
-void beam_port_bridge::write(handle_id id, actor_handle& to, actors::command input) {
+void beam_port_bridge::write(handle_id id, const caf::actor& to, actors::command input) {
   const auto size = input.bytes.size();
-  if (to.input > 0 && to.input + size > input_limit)
-    return send_frame(error_frame("overflow", tuple_of(id, size)));
-  to.input += size;
-  // What is not taken, because stdin is closed, is not on its way either.
-  auto written = [this, id, size] {
-    if (auto* known = handles_.find(id)) {
-      known->input -= size;
-      send_frame(message_frame(id, tuple_of("written"_a, size)));
-    }
+  auto tell = [this, id](term message) {
+    if (handles_.find(id))
+      send_frame(message_frame(id, std::move(message)));
   };
-  actors::request(this, to.actor, std::move(input)).then(written, [written](const caf::error&) {
-    written();
-  });
+  actors::request(this, to, std::move(input))
+    .then([tell, size] { tell(tuple_of("written"_a, size)); },
+          [tell, size](const caf::error& error) {
+            const auto reason = actors::reason_from(error); // `{Posix, Text}`
+            const auto* parts = reason.get_if<actors::tuple>();
+            tell(tuple_of("stdin_refused"_a, size, parts ? (*parts)[0] : reason));
+          });
 }
 
 void beam_port_bridge::on(const ack& frame) {

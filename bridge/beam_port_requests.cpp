@@ -1,7 +1,9 @@
 // What the bridge does for the requests of docs/protocol.md.
 
+#include <penning/actors/os_process_words.hpp>
 #include <penning/bridge/beam_port_bridge.hpp>
 #include <penning/bridge/open_options.hpp>
+#include <penning/bridge/os_process_call.hpp>
 #include <penning/bridge/supervisor_call.hpp>
 #include <penning/supervision/supervisor.hpp>
 
@@ -25,6 +27,16 @@ void beam_port_bridge::answer(const term& ref, const open& request) {
     const bool waits = options.ready.has_value();
     watch_start(ref, start_link<actors::os_process>(io_, caf::actor{this}, std::move(options)),
                 handle_kind::os_process, waits);
+  } catch (const io::option_error& error) {
+    send_frame(reply_error(ref, actors::bad_option(error)));
+  }
+}
+
+void beam_port_bridge::answer(const term& ref, const adopt& request) {
+  try {
+    auto options = actors::adopt_options_from(request.os_pid, request.options);
+    watch_start(ref, start_link<actors::adopted_process>(io_, caf::actor{this}, std::move(options)),
+                handle_kind::os_process, false);
   } catch (const io::option_error& error) {
     send_frame(reply_error(ref, actors::bad_option(error)));
   }
@@ -95,7 +107,7 @@ void beam_port_bridge::answer(const term& ref, const call& request) {
   if (to->is == handle_kind::supervisor)
     return ask_supervisor(ref, request.id, request.message);
   if (to->is == handle_kind::os_process)
-    return send_frame(reply_error(ref, tuple_of("bad_request"_a, request.message)));
+    return ask_os_process(ref, request.id, request.message);
   ask(ref, request.id, options_->vocabulary.to_message(request.message),
       [this](const caf::message& answer) { return options_->vocabulary.from_message(answer); });
 }
@@ -111,6 +123,13 @@ void beam_port_bridge::ask_supervisor(const term& ref, handle_id id, const term&
   } catch (const io::option_error& error) {
     send_frame(reply_error(ref, actors::bad_option(error)));
   }
+}
+
+void beam_port_bridge::ask_os_process(const term& ref, handle_id id, const term& message) {
+  if (auto request = to_os_process_request(message))
+    ask(ref, id, std::move(*request), from_os_process_answer);
+  else
+    send_frame(reply_error(ref, tuple_of("bad_request"_a, message)));
 }
 
 void beam_port_bridge::ask(const term& ref, handle_id id, caf::message message, reader read) {
@@ -134,20 +153,6 @@ std::optional<term> beam_port_bridge::take_call(handle_id id, std::uint64_t numb
   auto* to = handles_.find(id);
   auto call = to ? to->calls.extract(number) : decltype(to->calls.extract(number)){};
   return call ? std::optional{call.mapped()} : std::nullopt; // else answered when the actor ended
-}
-
-// -- questions ------------------------------------------------------------------------------------
-
-void beam_port_bridge::answer(const term& ref, const port_protocol::os_pid& request) {
-  auto* to = handles_.find(request.id);
-  if (!to || to->is != handle_kind::os_process)
-    return send_frame(reply_error(ref, atoms::noproc()));
-  actors::request(this, to->actor, actors::os_pid{})
-    .then(
-      [this, ref](const actors::os_pid_reply& answer) {
-        send_frame(reply_ok(ref, answer.pid > 0 ? term{answer.pid} : term{atoms::undefined()}));
-      },
-      [this, ref](const caf::error&) { send_frame(reply_ok(ref, atoms::undefined())); });
 }
 
 void beam_port_bridge::answer(const term& ref, const info&) {

@@ -54,6 +54,13 @@ struct field_term<io::resource_usage> {
   static std::optional<io::resource_usage> read(const term& value);
 };
 
+/// `{eol, Bytes}`, or `{noeol, Bytes}` for a piece.
+template <>
+struct field_term<actors::line> {
+  static term write(actors::line& value);
+  static std::optional<actors::line> read(const term& value);
+};
+
 /// An actor can be named in a term, but a term does not make an actor.
 template <>
 struct field_term<caf::actor> {
@@ -72,6 +79,17 @@ requires actors::message<std::remove_cvref_t<T>> term to_term(T&& value) {
       else
         return actors::tuple_of(tag,
                                 field_term<typename decltype(each)::type>::write(each.value)...);
+    },
+    value.fields());
+}
+
+/// The map of a message's fields, which are moved out of it, by their names.
+template <actors::message T>
+term to_map(T& value) {
+  return std::apply(
+    [](auto... each) -> term {
+      return actors::map_of({{actors::atom{each.name},
+                              field_term<typename decltype(each)::type>::write(each.value)}...});
     },
     value.fields());
 }

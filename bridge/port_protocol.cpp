@@ -26,8 +26,8 @@ std::optional<request_body> parse_request(const term& value) {
     return whereis{std::get<0>(*m)};
   if (auto m = match(value, "call"_a, bind<handle_id>, bind<term>))
     return std::make_from_tuple<call>(std::move(*m));
-  if (auto m = match(value, "os_pid"_a, bind<handle_id>))
-    return os_pid{std::get<0>(*m)};
+  if (auto m = match(value, "adopt"_a, bind<term>, bind<term>))
+    return std::make_from_tuple<adopt>(std::move(*m));
   return std::nullopt;
 }
 

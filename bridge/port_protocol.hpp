@@ -39,12 +39,12 @@ struct call {
   handle_id id = 0;
   term message;
 };
-struct os_pid {
-  handle_id id = 0;
+struct adopt {
+  term os_pid, options;
 };
 struct info {};
 
-using request_body = std::variant<open, supervise, whereis, call, os_pid, info>;
+using request_body = std::variant<open, adopt, supervise, whereis, call, info>;
 
 struct request {
   term ref;

@@ -3,7 +3,9 @@
 #include <penning/bridge/open_options.hpp>
 #include <penning/supervision/spec_term.hpp>
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <utility>
 
 namespace penning::bridge {
@@ -30,9 +32,12 @@ supervision::start_function resolve(const supervision::mfa& names) {
 
 /// Starts an OS process as `start_link` does, and announces it to its owner first.
 supervision::start_function announced_start(const child_maker& maker, const term& id) {
-  return [maker, id](actors::process& supervisor, const list& arguments) {
+  return [maker, id, starts = std::make_shared<std::uint64_t>(0)](actors::process& supervisor,
+                                                                  const list& arguments) {
+    auto options = options_of(arguments);
+    options.restarts = (*starts)++;
     auto child = supervisor.spawn<actors::os_process, caf::lazy_init>(
-      std::ref(maker.host), maker.owner, options_of(arguments));
+      std::ref(maker.host), maker.owner, std::move(options));
     actors::post(maker.owner, child_announced{supervisor.id(), id, child});
     return actors::process::begin(supervisor, std::move(child), true);
   };

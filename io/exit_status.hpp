@@ -17,6 +17,9 @@ struct resource_usage {
   /// Largest resident set, in KiB; never less than the runtime's own when the child was started,
   /// which Linux counts at execve(2).
   std::int64_t max_rss_kib = 0;
+  /// Whether the kernel killed it or one of its descendants for want of memory; known only of a
+  /// child with a control group of its own that has the controller `memory`.
+  bool oom_killed = false;
 };
 
 /// How a process ended: it returned a status or a signal ended it, never both folded into one
@@ -39,9 +42,6 @@ struct child_end {
   pid_t pid = 0;
   exit_status status;
   resource_usage usage;
-  /// Whether the kernel killed it or one of its descendants for want of memory; known only of a
-  /// child with a control group of its own that has the controller `memory`.
-  bool oom_killed = false;
 };
 
 } // namespace penning::io

@@ -151,7 +151,7 @@ void running_child::died() {
   if (!learn_status()) // a tracer (strace -f, say) has to let go of it
     return a_moment_later(around_.io, [this, alive = shared_from_this()] { died(); });
   leader_dead_ = true;
-  end_.oom_killed = in_limits_ && in_limits_->oom_killed();
+  end_.usage.oom_killed = in_limits_ && in_limits_->oom_killed();
   input_.close();
   if (keeps_orphans_) {
     observer_->on_leader_end(end_);
@@ -169,7 +169,9 @@ bool running_child::learn_status() {
   end_.pid = pid_;
   if (wait_pidfd(watch_.get(), info, WEXITED | WNOWAIT, &usage) == 0) {
     end_.status = status_of(info);
-    end_.usage = {duration(usage.ru_utime), duration(usage.ru_stime), usage.ru_maxrss};
+    end_.usage = {.user = duration(usage.ru_utime),
+                  .system = duration(usage.ru_stime),
+                  .max_rss_kib = usage.ru_maxrss};
     return true;
   }
   if (errno == EAGAIN)
@@ -213,7 +215,7 @@ void running_child::await_descendants(std::size_t next) {
 void running_child::end() {
   if (!reaped_)
     finish();
-  end_.oom_killed = in_limits_ && in_limits_->oom_killed();
+  end_.usage.oom_killed = in_limits_ && in_limits_->oom_killed();
   ended_ = true;
   if (in_cgroup_)
     around_.groups.release(cgroup_, !in_cgroup_->was_killed());

@@ -14,6 +14,13 @@ using supervision::child_type;
 using supervision::report;
 using supervision::report_kind;
 
+/// Lines and records are lines of the log.
+std::vector<char> bytes_of(actors::line& line) {
+  if (line.complete)
+    line.bytes.push_back('\n');
+  return std::move(line.bytes);
+}
+
 } // namespace
 
 journal::journal(caf::actor_config& config, caf::actor writer, log_format format)
@@ -31,6 +38,8 @@ caf::message_handler journal::receive() {
     [this](const child_announced& message) { on_announced(message); },
     [this](const actors::data& m) { return on_output(event_kind::out, m.bytes); },
     [this](const actors::error& m) { return on_output(event_kind::err, m.bytes); },
+    [this](actors::data_line& m) { return on_output(event_kind::out, bytes_of(m.line)); },
+    [this](actors::error_line& m) { return on_output(event_kind::err, bytes_of(m.line)); },
     [this](const actors::exited& message) { on_exited(message); },
     [this](const report& message) { on_report(message); },
     [this](const note& message) { log(event_kind::note, "", message.text); },

@@ -29,18 +29,27 @@ defmodule Penning do
   | `{pid, :close}` | `close/1` | stop it: SIGTERM, and SIGKILL after `:delay_to_sigkill` |
   | `{pid, {:connect, new}}` | `connect/2` | `new` is the owner from now on |
 
+  Besides, anybody may use `signal/2`, `window_size/3`, `os_pid/1` and `info/1`.
+
   From it, to its owner:
 
   | message | meaning |
   |---|---|
   | `{ps, {:data, binary}}` | stdout |
   | `{ps, {:error, binary}}` | stderr |
+  | `{ps, {:data, {:eol, binary}}}`, `{:noeol, binary}` | a line or a piece of one, where `:stdout_delivery` asks for lines or records; `:error` likewise |
+  | `{ps, {:stdin_busy, bytes}}` | more than a window waits to be taken: hold back |
+  | `{ps, :stdin_ready}` | no more than half a window does |
+  | `{ps, {:stdin_refused, bytes, reason}}` | a command was not taken: `:eagain`, more than `:stdin_limit` would wait; `:epipe`, nothing more is taken |
+  | `{ps, {:stdin_closed, reason}}` | it reads no more, so what waited is lost; `:epipe` |
+  | `{ps, {:exited, os_pid, how, usage}}` | how it ended: `{:status, n}` or `{:signal, n, core_dumped?}`; a map of `:user` and `:system` (microseconds), `:max_rss` (KiB), `:oom_killed` |
   | `{ps, :closed}` | answer to `:close`: its processes are gone |
   | `{ps, :connected}` | answer to `:connect`, to the owner of before |
   | `{:EXIT, ps, reason}` | its end, once, to an owner that traps exits |
 
   All that the process wrote comes before its end, in order per stream, and its end comes when it
-  and its process group are gone.
+  and all that it left are gone. Only where they are kept (`orphans: :keep`) may output come after
+  `:exited`: what they write.
 
   The link is a link as any other: an owner that does not trap exits ends with a process that ends
   abnormally (`exit 1`, say). Only the `:shutdown` that it asked for with `:close` spares it.
@@ -75,7 +84,9 @@ defmodule Penning do
       Supervisor.start_link([{MyWorker, [some: :args]}], strategy: :one_for_one)
 
   `command(self(), data)`, `close_stdin(self())`, `close(self())` and `os_pid(self())` work in its
-  callbacks; any process may send it the messages above. It traps exits. When its supervisor stops
+  callbacks; any process may send it the messages above. What becomes of stdin (`{:stdin_busy, bytes}`
+  and so on) comes to `handle_info/2`; lines come to `handle_stdout/2` as `{:eol, binary}`. It traps
+  exits. When its supervisor stops
   it, the supervisor waits until its OS process is gone.
 
   ## When it is up
@@ -112,7 +123,14 @@ defmodule Penning do
   are given back when they are in the owner's mailbox, as with Elixir's ports, so the mailbox of
   an owner that is slower than its program grows; take a callback module there.
 
-  Input beyond the window waits in the process `ps` until the program reads.
+  Input beyond the window waits in the process `ps` until the program reads, up to `:stdin_limit`
+  bytes.
+
+  ## To its end
+
+      {:ok, %{how: {:status, 0}, out: "Linux\\n"}} = Penning.run("uname")
+
+  `run/3` is `System.cmd/3` with all options of a process, input, a deadline and a bound.
 
   ## C++ actors
 
@@ -124,7 +142,7 @@ defmodule Penning do
   `whereis/2` and `Penning.Port`.
   """
 
-  alias Penning.{Error, Executable, Options, Proxy, Worker}
+  alias Penning.{Child, Error, Executable, Options, Proxy, Run, Worker}
 
   @typedoc "See `Penning.Options`."
   @type option ::
@@ -146,6 +164,12 @@ defmodule Penning do
           | {:stdout, target}
           | {:stderr, target | :stdout}
           | {:stdio_window, pos_integer}
+          | {:stdin_window, pos_integer}
+          | {:stdout_window, pos_integer}
+          | {:stderr_window, pos_integer}
+          | {:stdin_limit, non_neg_integer}
+          | {:stdout_delivery, delivery}
+          | {:stderr_delivery, delivery}
           | {:stop_signal, pos_integer | binary | atom}
           | {:stop_command, [binary]}
           | {:pty, boolean | fields(non_neg_integer | fields(non_neg_integer | boolean))}
@@ -176,6 +200,12 @@ defmodule Penning do
   @type target ::
           :owner | :null | :closed | {:file, binary} | fields(binary | boolean | non_neg_integer)
 
+  @typedoc "How output comes: as it is written, by lines, or by records."
+  @type delivery :: :bytes | :lines | fields(binary | pos_integer)
+
+  @typedoc "A signal: its number or its name, `:hup`, `\"SIGHUP\"`."
+  @type signal :: pos_integer | name
+
   @typedoc "A published C++ actor: its name, or its pid from `whereis/2`."
   @type actor :: pid | binary | atom
 
@@ -185,10 +215,10 @@ defmodule Penning do
           | {:stop, reason :: term, state}
 
   @doc "The program wrote to stdout. The bytes count as consumed when this returns."
-  @callback handle_stdout(data :: binary, state :: term) :: noreply(term)
+  @callback handle_stdout(data :: Penning.Protocol.output(), state :: term) :: noreply(term)
 
   @doc "The program wrote to stderr."
-  @callback handle_stderr(data :: binary, state :: term) :: noreply(term)
+  @callback handle_stderr(data :: Penning.Protocol.output(), state :: term) :: noreply(term)
 
   @doc """
   The program has ended by itself, or after `close/1`; its processes are gone. Without it, the
@@ -311,15 +341,112 @@ defmodule Penning do
     :ok
   end
 
+  @doc """
+  Runs a command to its end: its exit status, and what it wrote to both streams.
+
+      {:ok, %{how: {:status, 0}, out: "HELLO", err: ""}} =
+        Penning.run("tr", ["a-z", "A-Z"], input: "hello")
+
+  | option | value | default |
+  |---|---|---|
+  | `:input` | iodata for stdin; end of file comes after it | none |
+  | `:max_output` | bytes that are kept of each stream; more is read and dropped, and `:truncated` says so | 16 MiB |
+  | `:timeout` | milliseconds from its start; then it is stopped, and `:timed_out` says so | `:infinity` |
+
+  and those of `open/3`; `:ready` and the deliveries count for nothing. Errors are those of `open/3`,
+  and `:noconnection` if the port program ends. A caller that ends takes the command with it.
+  """
+  @spec run(binary, [binary], [option | {:input, iodata} | {:max_output, non_neg_integer}]) ::
+          {:ok, Run.result()} | {:error, term}
+  def run(program, args \\ [], opts \\ []) do
+    {own, opts} = Run.split!(opts)
+    Options.new!(program, args, opts) |> Run.run(own) |> started()
+  end
+
+  @doc """
+  Takes over an OS process that something else has started, one of a pid file, say.
+
+  It is what `open/3` returns, but has no streams: when it or its owner ends, so does the process,
+  by its stop signal, then SIGKILL, through a pidfd to that process alone. How it ended can be known
+  only of a child of the port program; of another it is `{:signal, 0, false}`. Nothing stops it when
+  the port program itself is killed.
+
+  Options: `:stop_signal`, `:delay_to_sigkill` and `:success_exit_codes` as in `Penning.Options`;
+  `:start_time`, field 22 of /proc/PID/stat: a process that started at another time has only got the
+  same pid, and is not meant; `:port`.
+
+  Errors: `{:error, :esrch}` if there is no such process.
+  """
+  @spec adopt(pos_integer, keyword) :: {:ok, pid} | {:error, term}
+  def adopt(os_pid, opts \\ []),
+    do: Options.adopt!(os_pid, opts) |> Proxy.start(self()) |> started()
+
   @doc "The pid of the OS process itself; `nil` after its end."
   @spec os_pid(GenServer.server()) :: pos_integer | nil
   def os_pid(ps) do
+    case ask(ps, :os_pid) do
+      {:ok, os_pid} -> os_pid
+      {:error, _ended} -> nil
+    end
+  end
+
+  @doc """
+  Sends the OS process itself, not its group, a signal.
+
+      :ok = Penning.signal(ps, :hup)
+
+  Errors: `{:bad_signal, signal}`, `:esrch` and `:noproc` after its end.
+  """
+  @spec signal(GenServer.server(), signal) :: :ok | {:error, term}
+  def signal(ps, signal), do: order(ps, {:signal, signal})
+
+  @doc """
+  The new size of its terminal, in characters; the process gets SIGWINCH.
+
+  Errors: `:enotty` if it has none, `:esrch` and `:noproc` after its end. Raises `ArgumentError` for
+  what is not from 0 to 65535.
+  """
+  @spec window_size(GenServer.server(), 0..65_535, 0..65_535) :: :ok | {:error, term}
+  def window_size(ps, rows, columns) do
+    for {name, value} <- [rows: rows, columns: columns], value not in 0..65_535 do
+      raise ArgumentError,
+            "invalid #{name} #{inspect(value)}: expected an integer from 0 to 65535"
+    end
+
+    order(ps, {:window_size, rows, columns})
+  end
+
+  defp order(ps, order) do
+    with {:ok, :ok} <- ask(ps, order), do: :ok
+  end
+
+  @doc """
+  How an OS process is: a map.
+
+  | key | value |
+  |---|---|
+  | `:state` | `:starting`, `:running`, `:stopping`, `:killing`, `:draining` |
+  | `:os_pid` | 0 before the start and after the end |
+  | `:uptime` | milliseconds |
+  | `:stdin_bytes`, `:stdin_queued` | that it has taken; that wait in the port program for it to take them |
+  | `:stdout_bytes`, `:stderr_bytes` | that it wrote, as far as they have been read |
+  | `:containment` | how its processes are kept from outliving it |
+  | `:restarts` | how often its supervisor, a `Penning.Supervisor`, has started it again |
+  | `:usage` | `:user`, `:system` (microseconds), `:max_rss` (KiB), `:oom_killed` |
+  | `:cgroup` | what its control group uses, as far as the kernel counts it: `:memory`, `:memory_peak` (bytes), `:user`, `:system` (microseconds), `:pids`, `:oom_kills` |
+
+  `{:error, :noproc}` after its end.
+  """
+  @spec info(GenServer.server()) :: {:ok, map} | {:error, term}
+  def info(ps), do: ask(ps, :info)
+
+  defp ask(ps, request) do
     if GenServer.whereis(ps) == self(),
-      do: Penning.Child.own_os_pid(),
-      else: GenServer.call(ps, :"$penning_os_pid")
+      do: Child.ask_own(request),
+      else: GenServer.call(ps, {:"$penning", request})
   catch
     :exit, {:timeout, _} = reason -> exit(reason)
-    :exit, _ended -> nil
+    :exit, _ended -> {:error, :noproc}
   end
 
   @doc """

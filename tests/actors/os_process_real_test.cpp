@@ -141,7 +141,7 @@ TEST_F(OsProcessReal, ThatNeverReadsTakesBoundedMemoryAndCanStillBeStopped) {
     send(actors::command{std::vector<char>(piece, 'x')});
     if (sent % (16 * piece) == 0) {
       const auto info = ask_info(); // all that was sent before has been looked at
-      EXPECT_LE(info.stdin_queued, actors::input_bound::slack + 65'536);
+      EXPECT_LE(info.stdin_queued, actors::os_process_options{}.stdin_limit);
       most = std::max(most, resident_kib() - before);
     }
   }

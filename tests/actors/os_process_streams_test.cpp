@@ -140,7 +140,7 @@ TEST_F(OsProcess, RefusesAWindowOfNothingAndABadDelivery) {
 // -- the bound of stdin ---------------------------------------------------------------------------
 
 TEST(InputBound, SaysBusyOnceUntilHalfIsTaken) {
-  input_bound bound{10};
+  input_bound bound{10, 100};
   EXPECT_EQ(bound.add(10), input_notice::none);
   EXPECT_EQ(bound.add(1), input_notice::busy);
   EXPECT_EQ(bound.add(1), input_notice::none);
@@ -152,32 +152,36 @@ TEST(InputBound, SaysBusyOnceUntilHalfIsTaken) {
 }
 
 TEST(InputBound, TakesASinglePieceOfAnySizeAndElseWhatFits) {
-  constexpr auto slack = input_bound::slack;
-  input_bound bound{10};
-  EXPECT_TRUE(bound.takes(100 * slack));
+  input_bound bound{10, 100};
+  EXPECT_TRUE(bound.takes(1000));
   bound.add(1);
-  EXPECT_TRUE(bound.takes(slack + 9));
-  EXPECT_FALSE(bound.takes(slack + 10));
-  bound.add(slack + 9);
+  EXPECT_TRUE(bound.takes(99));
+  EXPECT_FALSE(bound.takes(100));
+  bound.add(99);
   EXPECT_FALSE(bound.takes(1));
-  bound.add(100 * slack);
+  bound.add(1000);
   EXPECT_FALSE(bound.takes(1));
 }
 
-TEST(InputBound, TakesAllWithinTheLargestWindow) {
+TEST(InputBound, TakesAWindowWhateverTheLimit) {
   constexpr auto all = std::numeric_limits<std::size_t>::max();
-  input_bound bound{all};
+  input_bound bound{all, 0};
   bound.add(all - 5);
   EXPECT_TRUE(bound.takes(5));
 }
 
 class OsProcessInput : public OsProcess {
  protected:
-  void running_with_window(std::size_t bytes) {
+  static constexpr std::size_t limit = 100'000;
+
+  static actors::os_process_options with_window(std::size_t bytes) {
     actors::os_process_options options;
     options.stdin_window = bytes;
-    running(std::move(options));
+    options.stdin_limit = limit;
+    return options;
   }
+
+  void running_with_window(std::size_t bytes) { running(with_window(bytes)); }
 
   void write(std::size_t bytes) { from_owner(actors::command{std::vector<char>(bytes, 'x')}); }
 
@@ -210,7 +214,6 @@ TEST_F(OsProcessInput, TellsANewOwnerThatItIsBusy) {
 
 TEST_F(OsProcessInput, TellsTheSenderWhatItRefuses) {
   running_with_window(10);
-  constexpr auto limit = 10 + input_bound::slack;
   write(limit);
   owner::received other;
   auto stranger = spawn<owner>(other);
@@ -226,7 +229,7 @@ TEST_F(OsProcessInput, TellsTheSenderWhatItRefuses) {
 
 TEST_F(OsProcessInput, AnswersARequestThatItRefuses) {
   running_with_window(10);
-  write(10 + input_bound::slack);
+  write(limit);
   term reason;
   tell(owner_, [&](probe& self) {
     actors::request(&self, child_, actors::command{{'a'}})
@@ -247,12 +250,10 @@ TEST_F(OsProcessInput, IsBoundedInCommandsTooSinceEachCostsMemory) {
 }
 
 TEST_F(OsProcessInput, WaitsForTheStartWithinItsBound) {
-  actors::os_process_options options;
-  options.stdin_window = 10;
-  start(std::move(options));
-  write(10 + input_bound::slack);
+  start(with_window(10));
+  write(limit);
   write(1);
-  EXPECT_THAT(got_.notices, ElementsAre(tuple_of("stdin_busy"_a, 10 + input_bound::slack),
+  EXPECT_THAT(got_.notices, ElementsAre(tuple_of("stdin_busy"_a, limit),
                                         tuple_of("stdin_refused"_a, 1, "eagain"_a)));
 }
 

@@ -111,6 +111,35 @@ TEST(OsProcessWords, SendStreamsElsewhere) {
   EXPECT_EQ(with("stdout", "null"_a).stdout, io::stdio_target{io::to_null{}});
 }
 
+TEST(OsProcessWords, CutStreamsAndBoundThem) {
+  using kind = delivery::kind;
+  EXPECT_EQ(with("stdout_delivery", "bytes"_a).stdout_delivery, delivery{});
+  EXPECT_EQ(with("stdout_delivery", "lines").stdout_delivery, delivery{.what = kind::lines});
+  EXPECT_EQ(with("stderr_delivery", map_of({{"max_length"_a, 9}})).stderr_delivery,
+            (delivery{.what = kind::lines, .max_length = 9}));
+  const auto records = list_of(tuple_of("delimiter"_a, term{std::string{"\0", 1}}));
+  EXPECT_EQ(with("stdout_delivery", records).stdout_delivery,
+            (delivery{.what = kind::records, .delimiter = std::string{"\0", 1}}));
+  EXPECT_EQ(with("stdin_window", 1).stdin_window, 1u);
+  EXPECT_EQ(with("stdout_window", 2).stdout_window, 2u);
+  EXPECT_EQ(with("stderr_window", 3).stderr_window, 3u);
+  EXPECT_EQ(with("stdin_limit", 0).stdin_limit, 0u);
+}
+
+TEST(OsProcessWords, TellHowToAdopt) {
+  const auto options = adopt_options_from(7, map_of({{"start_time"_a, 8},
+                                                     {"stop_signal"_a, "INT"},
+                                                     {"delay_to_sigkill"_a, 9},
+                                                     {"success_exit_codes"_a, list_of(1)}}));
+  EXPECT_EQ(options.pid, 7);
+  EXPECT_EQ(options.start_time, 8u);
+  EXPECT_EQ(options.stop_signal, signal_choice{"INT"});
+  EXPECT_EQ(options.delay_to_sigkill, 9ms);
+  EXPECT_THAT(options.success_exit_codes, ElementsAre(1));
+  EXPECT_THROW(adopt_options_from("7", map{}), io::option_error);
+  EXPECT_THROW(adopt_options_from(7, map_of({{"cd"_a, "/"}})), io::option_error);
+}
+
 TEST(OsProcessWords, DescribeATerminal) {
   EXPECT_FALSE(with("pty", false).pty);
   EXPECT_EQ(with("pty", true).pty.value().size, io::window_size{});
@@ -238,6 +267,11 @@ INSTANTIATE_TEST_SUITE_P(
     mistake{map_of({{"cd"_a, "/"}, {"cd", "/"}}), "cd <<\"/\">>: is given twice"},
     bad("colour", 1, " 1: is not an option"), bad("cd", "root"_a, " root: must be text"),
     bad("session", 1, " 1: must be true or false"),
+    bad("stdout_delivery", "words"_a,
+        " words: must be bytes, lines or a map of delimiter and max_length"),
+    bad("stdout_delivery", one("colour", 1), ".colour 1: is not an option"),
+    bad("stderr_delivery", one("max_length", -1), ".max_length -1: must not be negative"),
+    bad("stdin_limit", -1, " -1: must not be negative"),
     bad("umask", "022", " <<\"022\">>: must be an integer"),
     bad("umask", -1, " -1: must not be negative"),
     bad("nice", std::int64_t{1} << 40, " 1099511627776: must be from -2147483648 to 2147483647"),

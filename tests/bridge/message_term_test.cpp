@@ -36,10 +36,26 @@ TEST(MessageTerm, TellsHowAChildEnded) {
   actors::exited by_status{
     7, {io::exit_status::kind::status, 9, false}, {microseconds{1}, microseconds{2}, 3}};
   EXPECT_EQ(to_string(to_term(std::move(by_status))),
-            "{exited,7,{status,9},#{user => 1,system => 2,max_rss => 3}}");
+            "{exited,7,{status,9},#{user => 1,system => 2,max_rss => 3,oom_killed => false}}");
   actors::exited by_signal{7, {io::exit_status::kind::signal, 9, true}, {}};
   EXPECT_EQ((*to_term(std::move(by_signal)).get_if<actors::tuple>())[2],
             tuple_of("signal"_a, 9, true));
+}
+
+TEST(MessageTerm, TellsALineApartFromAPieceOfOne) {
+  EXPECT_EQ(to_term(actors::data_line{{{'h', 'i'}, true}}),
+            tuple_of("data"_a, tuple_of("eol"_a, "hi")));
+  EXPECT_EQ(to_term(actors::error_line{{{'h', 'i'}, false}}),
+            tuple_of("error"_a, tuple_of("noeol"_a, "hi")));
+  const auto read = from_term<actors::data_line>(tuple_of("data"_a, tuple_of("noeol"_a, "hi")));
+  EXPECT_EQ(read.value().line, (actors::line{{'h', 'i'}, false}));
+  EXPECT_FALSE(from_term<actors::data_line>(tuple_of("data"_a, tuple_of("bol"_a, "hi"))));
+  EXPECT_FALSE(from_term<actors::data_line>(tuple_of("data"_a, tuple_of("eol"_a, 1.5))));
+}
+
+TEST(MessageTerm, MayBeAMapOfItsFields) {
+  greet message{"world", 3};
+  EXPECT_EQ(to_string(bridge::to_map(message)), "#{whom => <<\"world\">>,times => 3}");
 }
 
 TEST(MessageTerm, IsReadBack) {

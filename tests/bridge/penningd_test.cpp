@@ -86,7 +86,8 @@ TEST_F(Penningd, IgnoresWhatIsSentToTheDead) {
   send(child, tuple_of("command"_a, "x"));
   peer.send(tuple_of("ack"_a, child.id, "data"_a, 1));
   peer.send(tuple_of("exit"_a, child.id, atoms::kill()));
-  EXPECT_EQ(request(tuple_of("os_pid"_a, child.id)), tuple_of(atoms::error(), atoms::noproc()));
+  EXPECT_EQ(request(tuple_of("call"_a, child.id, "os_pid"_a)),
+            tuple_of(atoms::error(), atoms::noproc()));
   EXPECT_EQ(request(tuple_of("call"_a, child.id, "x"_a)),
             tuple_of(atoms::error(), atoms::noproc()));
   EXPECT_EQ(request(tuple_of("whereis"_a, "nobody")), tuple_of(atoms::error(), "not_found"_a));
@@ -277,14 +278,119 @@ TEST_F(Penningd, DeliversWhatAKilledChildHadWrittenBeforeItsEnd) {
   EXPECT_EQ(rest.reason, atoms::killed());
 }
 
-TEST_F(Penningd, RefusesInputBeyondAnyWindow) {
+TEST_F(Penningd, RefusesInputBeyondItsLimit) {
   greet();
-  auto stuck = open(program("never_reads"));
+  auto stuck = open(program("never_reads"), {},
+                    map_of({{"stdin_window"_a, 4 << 20}, {"stdin_limit"_a, 2 << 20}}));
   EXPECT_EQ(next_message(stuck), tuple_of("data"_a, "ready\n"));
   const std::string mebibyte(1 << 20, 'x');
   send(stuck, tuple_of("command"_a, mebibyte + mebibyte)); // a single one is taken whole
   send(stuck, tuple_of("command"_a, mebibyte));
-  EXPECT_EQ(next(), tuple_of("error"_a, "overflow"_a, tuple_of(stuck.id, 1 << 20)));
+  send(stuck, tuple_of("command"_a, mebibyte + mebibyte));
+  EXPECT_EQ(next_message(stuck), tuple_of("stdin_refused"_a, 2 << 20, "eagain"_a));
+}
+
+TEST_F(Penningd, TellsThatStdinIsBusyAndReadyAgain) {
+  greet();
+  auto child = open("cat", {}, map_of({{"stdin_window"_a, 10}, {"stdout"_a, "null"_a}}));
+  send(child, tuple_of("command"_a, "12345678901"));
+  EXPECT_EQ(next_message(child), tuple_of("stdin_busy"_a, 11));
+  EXPECT_EQ(next_message(child), tuple_of("written"_a, 11));
+  EXPECT_EQ(next_message(child), "stdin_ready"_a);
+}
+
+TEST_F(Penningd, TellsThatStdinIsReadNoMore) {
+  greet();
+  auto child =
+    open("sh", {"-c", "exec 0<&-; echo closed; exec sleep 1000"}, map_of({{"stdin_window"_a, 10}}));
+  EXPECT_EQ(next_message(child), tuple_of("data"_a, "closed\n"));
+  send(child, tuple_of("command"_a, "12345678901"));
+  EXPECT_EQ(next_message(child), tuple_of("stdin_busy"_a, 11));
+  EXPECT_EQ(next_message(child), tuple_of("stdin_refused"_a, 11, "epipe"_a));
+  EXPECT_EQ(next_message(child), tuple_of("stdin_closed"_a, "epipe"_a));
+}
+
+TEST_F(Penningd, DeliversLinesAndCountsEachAsOneMoreThanItsBytes) {
+  greet();
+  auto child = open("printf", {"a\n\nbcd"},
+                    map_of({{"stdout_delivery"_a, "lines"_a}, {"stdout_window"_a, 65'537}}));
+  const auto line = [](actors::atom how, const char* text) {
+    return tuple_of("data"_a, tuple_of(how, text));
+  };
+  EXPECT_EQ(next_message(child), line("eol"_a, "a"));
+  EXPECT_EQ(next_message(child), line("eol"_a, ""));
+  EXPECT_EQ(next_message(child), line("noeol"_a, "bcd"));
+  EXPECT_EQ(
+    std::get<0>(*match(next_message(child), "exited"_a, actors::any, bind<term>, actors::any)),
+    tuple_of("status"_a, 0));
+}
+
+TEST_F(Penningd, GivesCreditForLinesAsTheyAreAcknowledged) {
+  greet();
+  auto child = open("sh", {"-c", "yes '' | head -n 1000"},
+                    list_of(tuple_of("stdout_delivery"_a, list_of(tuple_of("max_length"_a, 2))),
+                            tuple_of("stdout_window"_a, 3)));
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_EQ(next_message(child), tuple_of("data"_a, tuple_of("eol"_a, ""))) << i;
+    peer.send(tuple_of("ack"_a, child.id, "data"_a, 1));
+  }
+}
+
+TEST_F(Penningd, AnswersHowAProcessIs) {
+  greet();
+  auto child = open("cat");
+  send(child, tuple_of("command"_a, "hello"));
+  while (next_message(child) != tuple_of("data"_a, "hello")) // `written` may come before
+    continue;
+  const auto answer = request(tuple_of("call"_a, child.id, "info"_a));
+  const auto info = std::get<0>(*match(answer, atoms::ok(), bind<term>));
+  EXPECT_EQ(actors::lookup_as<std::int64_t>(info, "os_pid"), child.pid);
+  EXPECT_EQ(actors::lookup_as<std::int64_t>(info, "stdin_bytes"), 5);
+  EXPECT_EQ(actors::lookup_as<std::int64_t>(info, "stdout_bytes"), 5);
+  EXPECT_EQ(request(tuple_of("call"_a, child.id, "os_pid"_a)), tuple_of(atoms::ok(), child.pid));
+  const auto other = tuple_of("call"_a, child.id, "pardon"_a);
+  EXPECT_EQ(request(other), tuple_of(atoms::error(), tuple_of("bad_request"_a, "pardon"_a)));
+}
+
+TEST_F(Penningd, SendsSignalsAndSizesOnRequestOrNot) {
+  greet();
+  const char* script = "trap 'echo hup' HUP; trap 'stty size' WINCH; echo up;"
+                       "while :; do sleep 0.01; done";
+  auto child = open("sh", {"-c", script},
+                    map_of({{"pty"_a, map_of({{"modes"_a, map_of({{"opost"_a, false}})}})}}));
+  EXPECT_EQ(next_message(child), tuple_of("data"_a, "up\n"));
+  const auto call = [&](const term& what) { return request(tuple_of("call"_a, child.id, what)); };
+  EXPECT_EQ(call(tuple_of("signal"_a, "HUP"_a)), tuple_of(atoms::ok(), "ok"_a));
+  EXPECT_EQ(next_message(child), tuple_of("data"_a, "hup\n"));
+  send(child, tuple_of("signal"_a, 1));
+  EXPECT_EQ(next_message(child), tuple_of("data"_a, "hup\n"));
+  EXPECT_EQ(call(tuple_of("signal"_a, 77)), tuple_of(atoms::error(), tuple_of("bad_signal"_a, 77)));
+  EXPECT_EQ(call(tuple_of("window_size"_a, 3, 4)), tuple_of(atoms::ok(), "ok"_a));
+  EXPECT_EQ(next_message(child), tuple_of("data"_a, "3 4\n"));
+}
+
+TEST_F(Penningd, AdoptsAProcessAndEndsIt) {
+  greet();
+  auto child = open("sleep", {"1000"}); // anything may be adopted
+  const auto answer = request(tuple_of("adopt"_a, child.pid, map_of({{"stop_signal"_a, "KILL"}})));
+  const auto m = match(answer, "ok"_a, actors::tup(bind<std::uint64_t>, child.pid));
+  ASSERT_TRUE(m) << to_string(answer);
+  const opened adopted{std::get<0>(*m), child.pid};
+  send(adopted, "close"_a);
+  term how_adopted, reason;
+  while (reason == term{}) {
+    const auto frame = receive(); // among what its first owner hears
+    if (auto exited = match(frame, "message"_a, adopted.id,
+                            actors::tup("exited"_a, child.pid, bind<term>, actors::any)))
+      how_adopted = std::get<0>(*exited);
+    if (auto down = match(frame, "down"_a, adopted.id, bind<term>))
+      reason = std::get<0>(*down);
+  }
+  EXPECT_EQ(reason, atoms::shutdown());
+  EXPECT_TRUE(match(how_adopted, "signal"_a, bind<int>, false)) << to_string(how_adopted);
+  EXPECT_EQ(request(tuple_of("adopt"_a, 0, map_of({}))),
+            tuple_of(atoms::error(),
+                     tuple_of("bad_option"_a, "os_pid"_a, "0", "must be that of another process")));
 }
 
 // -- C++ actors -----------------------------------------------------------------------------------

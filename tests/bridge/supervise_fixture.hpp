@@ -77,7 +77,7 @@ class Supervise : public Penningd {
   }
 
   pid_t os_pid(std::uint64_t id) {
-    return std::get<0>(*match(request(tuple_of("os_pid"_a, id)), atoms::ok(), bind<pid_t>));
+    return std::get<0>(*match(request(tuple_of("call"_a, id, "os_pid"_a)), atoms::ok(), bind<pid_t>));
   }
 
   void exit(std::uint64_t id, const term& reason) { peer.send(tuple_of("exit"_a, id, reason)); }

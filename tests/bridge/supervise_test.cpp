@@ -144,7 +144,7 @@ TEST_F(Supervise, RestartsAChildWithBackOffOnlyAfterAWhile) {
     continue;
   EXPECT_EQ(state(), "restarting"_a);
   others.clear();
-  EXPECT_EQ(request(tuple_of("os_pid"_a, a)), tuple_of(atoms::error(), atoms::noproc()));
+  EXPECT_EQ(request(tuple_of("call"_a, a, "os_pid"_a)), tuple_of(atoms::error(), atoms::noproc()));
   EXPECT_TRUE(others.empty()) << "it waits: " << to_string(others.front());
 }
 

@@ -134,7 +134,7 @@ const std::vector<std::string> eats_memory{"-c", "x=$(head -c 300000000 /dev/zer
 TEST_F(Cgroup, TellsThatTheKernelKilledForWantOfMemory) {
   auto child = start(with({.memory = 20'000'000}, "/bin/bash", eats_memory));
   ASSERT_TRUE(child->wait_end());
-  EXPECT_TRUE(child->look().end->oom_killed);
+  EXPECT_TRUE(child->look().end->usage.oom_killed);
   EXPECT_EQ(child->look().end->status, (exit_status{exit_status::kind::signal, SIGKILL, false}));
 }
 
@@ -142,7 +142,7 @@ TEST_F(Cgroup, TellsItOfADescendantToo) {
   auto child = start(
     with({.memory = 20'000'000}, "/bin/bash", {"-c", "bash -c \"$0\"; exit 3", eats_memory[1]}));
   ASSERT_TRUE(child->wait_end());
-  EXPECT_TRUE(child->look().end->oom_killed);
+  EXPECT_TRUE(child->look().end->usage.oom_killed);
   EXPECT_EQ(child->look().end->status.code, 3);
 }
 
@@ -150,7 +150,7 @@ TEST_F(Cgroup, DoesNotTakeAnotherSigkillForIt) {
   auto child = ready({.memory = 20'000'000});
   child->look().handle->signal(SIGKILL, signal_target::group);
   ASSERT_TRUE(child->wait_end());
-  EXPECT_FALSE(child->look().end->oom_killed);
+  EXPECT_FALSE(child->look().end->usage.oom_killed);
 }
 
 TEST_F(Cgroup, TellsAtTheEndOfTheLeaderWhatItsOrphansDo) {
@@ -159,10 +159,10 @@ TEST_F(Cgroup, TellsAtTheEndOfTheLeaderWhatItsOrphansDo) {
   options.orphans = orphan_policy::keep;
   auto child = start(options);
   ASSERT_TRUE(child->wait([](const auto& x) { return x.leader_end.has_value(); }));
-  EXPECT_TRUE(child->look().leader_end->oom_killed);
+  EXPECT_TRUE(child->look().leader_end->usage.oom_killed);
   child->look().handle->signal(SIGKILL, signal_target::group);
   ASSERT_TRUE(child->wait_end());
-  EXPECT_TRUE(child->look().end->oom_killed);
+  EXPECT_TRUE(child->look().end->usage.oom_killed);
 }
 
 // -- statistics -----------------------------------------------------------------------------------

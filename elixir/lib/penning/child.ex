@@ -7,37 +7,49 @@ defmodule Penning.Child do
   its own frames go straight to the port.
   """
 
-  alias Penning.{Connection, Input, Options, Start}
+  alias Penning.{Connection, Input, Options, Protocol, Start}
 
-  @enforce_keys [:port, :monitor, :id, :input]
-  defstruct [:port, :monitor, :id, :os_pid, :input, :reason, early: [], early_bytes: 0]
+  require Protocol
+
+  @enforce_keys [:port, :hub, :monitor, :id, :input]
+  defstruct [:port, :hub, :monitor, :id, :os_pid, :input, :reason] ++
+              [early: [], early_bytes: 0, next: 1, calls: %{}]
 
   @typedoc """
   `os_pid` is `nil` once the process has ended; `reason` is set when all of it is gone; `early` is
-  what it wrote before it was ready, oldest first, acknowledged already.
+  what it wrote before it was ready, oldest first, acknowledged already; `calls` is who waits for
+  the answer to which request.
   """
   @type t :: %__MODULE__{
           port: port,
+          hub: pid,
           monitor: reference,
           id: Penning.Protocol.id(),
           os_pid: pos_integer | nil,
           input: Input.t(),
           reason: term,
-          early: [{:data | :error, binary}],
-          early_bytes: non_neg_integer
+          early: [{Protocol.stream(), Protocol.output()}],
+          early_bytes: non_neg_integer,
+          next: pos_integer,
+          calls: %{pos_integer => GenServer.from()}
         }
 
   @typedoc """
-  What a message of the mailbox means: output to be consumed and then acknowledged, the end of
-  the child, something that this module has dealt with, or nothing of ours.
+  What a message of the mailbox means: output to be consumed and then acknowledged, how the process
+  has ended, its end, something that this module has dealt with, or nothing of ours.
   """
-  @type event :: {:output, :data | :error, binary} | {:down, term} | :done | :foreign
+  @type event ::
+          {:output, Protocol.stream(), Protocol.output()}
+          | {:exited, pos_integer, term, map}
+          | {:down, term}
+          | :done
+          | :foreign
 
   # Bytes that are kept before it is ready.
   @early_limit 16 * 1024 * 1024
 
-  # A process may ask for its own child's pid, from a callback, where a call would deadlock.
-  @os_pid :"$penning_os_pid"
+  # A process may ask about its own child, from a callback, where a call would deadlock.
+  @own :"$penning_child"
 
   @doc """
   Starts an OS process for the calling process, while `wanted_by` lives.
@@ -49,7 +61,7 @@ defmodule Penning.Child do
   """
   @spec open(Options.t(), Penning.Port.key(), pid) :: {:ok, t} | {:error, term}
   def open(%Options{} = options, key, wanted_by) do
-    request = {key, {:open, options.program, options.args, options.wire}}
+    request = {key, Options.request(options)}
     early = &early(&1, &2, options)
 
     case Start.run(options.port, request, wanted_by, options.start_timeout, nil, early) do
@@ -61,8 +73,8 @@ defmodule Penning.Child do
   end
 
   defp new(%{port: port, hub: hub, id: id}, options) do
-    input = Input.new(options.stdio_window)
-    %__MODULE__{port: port, monitor: Process.monitor(hub), id: id, input: input}
+    input = Input.new(options.stdin_window, options.stdin_limit)
+    %__MODULE__{port: port, hub: hub, monitor: Process.monitor(hub), id: id, input: input}
   end
 
   defp early({:starting, opened}, nil, options), do: new(opened, options)
@@ -70,7 +82,7 @@ defmodule Penning.Child do
   defp early(frame, child, _options) do
     case handle(child, {:"$penning", frame}) do
       {{:output, stream, bytes}, child} ->
-        kept = child.early_bytes + byte_size(bytes)
+        kept = child.early_bytes + Protocol.weight(bytes)
         if kept <= @early_limit, do: ack(child, stream, bytes)
         %{child | early: [{stream, bytes} | child.early], early_bytes: kept}
 
@@ -80,10 +92,9 @@ defmodule Penning.Child do
   end
 
   defp up(child, %{os_pid: os_pid}) do
-    Process.put(@os_pid, os_pid)
     early = Enum.reverse(child.early)
     ack_rest(child, early, 0)
-    %{child | os_pid: os_pid, early: early, early_bytes: 0}
+    own(%{child | os_pid: os_pid, early: early, early_bytes: 0})
   end
 
   # What has been held back beyond the limit: at most a window of each stream.
@@ -91,7 +102,7 @@ defmodule Penning.Child do
   defp ack_rest(_child, [], _before), do: :ok
 
   defp ack_rest(child, [{stream, bytes} | rest], before) do
-    kept = before + byte_size(bytes)
+    kept = before + Protocol.weight(bytes)
     if kept > @early_limit, do: ack(child, stream, bytes)
     ack_rest(child, rest, kept)
   end
@@ -99,9 +110,66 @@ defmodule Penning.Child do
   defp bad_option(options, name, value, text),
     do: {:error, {:bad_option, Options.complaint(options, name, value, text)}}
 
-  @doc "The pid of the calling process's own child, `nil` for none."
-  @spec own_os_pid() :: pos_integer | nil
-  def own_os_pid, do: Process.get(@os_pid)
+  defp own(child) do
+    Process.put(@own, %{child | input: nil, early: [], calls: %{}})
+    child
+  end
+
+  @doc """
+  What the calling process's own child answers to a request, which it waits for.
+
+  For the process's callbacks: others send it a call, see `ask/3`.
+  """
+  @spec ask_own(request :: term) :: {:ok, term} | {:error, term}
+  def ask_own(request) do
+    case Process.get(@own) do
+      nil -> {:error, :noproc}
+      %{os_pid: os_pid} when request == :os_pid -> {:ok, os_pid}
+      own -> ask_and_wait(own, request)
+    end
+  end
+
+  defp ask_and_wait(%{id: id, hub: hub} = own, request) do
+    ref = Process.monitor(hub)
+    Connection.write(own.port, {:request, {id, ref}, {:call, id, request}})
+
+    receive do
+      {:"$penning", {:reply, {^id, ^ref}, result}} ->
+        Process.demonitor(ref, [:flush])
+        answer(result)
+
+      # Its last message: what comes after it is not for us. It is looked at again.
+      {:"$penning", {:down, ^id, _}} = down ->
+        Process.demonitor(ref, [:flush])
+        send(self(), down)
+        {:error, :noproc}
+
+      {:DOWN, ^ref, :process, _, _} ->
+        {:error, :noproc}
+    end
+  end
+
+  @doc "Asks the child on behalf of somebody who is answered when it has: `handle/2` sees to that."
+  @spec ask(t, request :: term, GenServer.from()) :: t
+  def ask(%__MODULE__{reason: {:ended, _}} = child, _request, from) do
+    GenServer.reply(from, {:error, :noproc})
+    child
+  end
+
+  def ask(child, :os_pid, from) do
+    GenServer.reply(from, {:ok, child.os_pid})
+    child
+  end
+
+  def ask(%{id: id, next: next} = child, request, from) do
+    Connection.write(child.port, {:request, {id, next}, {:call, id, request}})
+    %{child | next: next + 1, calls: Map.put(child.calls, next, from)}
+  end
+
+  defp answer({:error, {posix, text}}) when is_atom(posix) and is_binary(text),
+    do: {:error, posix}
+
+  defp answer(result), do: result
 
   @doc "Finds out what a message is, and does what needs nobody else."
   @spec handle(t, message :: term) :: {event, t}
@@ -111,22 +179,32 @@ defmodule Penning.Child do
   def handle(%__MODULE__{id: id} = child, {:"$penning", {:down, id, reason}}),
     do: down(reason, child)
 
+  def handle(%__MODULE__{id: id} = child, {:"$penning", {:reply, {id, number}, result}}) do
+    {from, calls} = Map.pop(child.calls, number)
+    if from, do: GenServer.reply(from, answer(result))
+    {:done, %{child | calls: calls}}
+  end
+
   def handle(%__MODULE__{monitor: monitor} = child, {:DOWN, monitor, :process, _, _}),
     do: down(:noconnection, child)
 
   def handle(child, {:"$penning", _}), do: {:done, child}
   def handle(child, _message), do: {:foreign, child}
 
-  defp message({stream, bytes}, child) when stream in [:data, :error] and is_binary(bytes),
-    do: {{:output, stream, bytes}, child}
+  defp message({stream, output}, child)
+       when stream in [:data, :error] and Protocol.is_output(output),
+       do: {{:output, stream, output}, child}
 
   defp message({:written, bytes}, child) when is_integer(bytes),
     do: {:done, flush(%{child | input: Input.written(child.input, bytes)})}
 
-  defp message({:exited, _, _, _}, child) do
-    Process.put(@os_pid, nil)
-    {:done, %{child | os_pid: nil}}
-  end
+  defp message({:stdin_refused, bytes, reason}, child),
+    do: {:done, flush(%{child | input: Input.refused(child.input, bytes, reason)})}
+
+  defp message({:stdin_closed, reason}, child),
+    do: {:done, %{child | input: Input.fail(child.input, reason)}}
+
+  defp message({:exited, _, _, _} = exited, child), do: {exited, own(%{child | os_pid: nil})}
 
   # `closed`: who asked is told when the process is gone, see farewell/1.
   defp message(_other, child), do: {:done, child}
@@ -134,25 +212,33 @@ defmodule Penning.Child do
   defp down(_reason, %{reason: {:ended, _}} = child), do: {:done, child}
 
   defp down(reason, child) do
-    Process.put(@os_pid, nil)
+    Process.delete(@own)
     Process.demonitor(child.monitor, [:flush])
-    {{:down, reason}, %{child | os_pid: nil, reason: {:ended, reason}}}
+    Enum.each(child.calls, fn {_, from} -> GenServer.reply(from, {:error, :noproc}) end)
+    {{:down, reason}, %{child | os_pid: nil, calls: %{}, reason: {:ended, reason}}}
   end
 
   @doc "A message of the mailbox for a report: its bytes, which may be many, as their number."
   @spec brief(term) :: term
-  def brief({:"$penning", {:message, id, {stream, bytes}}}) when is_binary(bytes),
-    do: {:"$penning", {:message, id, {stream, "(#{byte_size(bytes)} bytes)"}}}
+  def brief({:"$penning", {:message, id, {stream, output}}}) when Protocol.is_output(output),
+    do: {:"$penning", {:message, id, {stream, "(#{Protocol.weight(output)} bytes)"}}}
 
   def brief(message), do: message
 
   @doc "Output has been consumed: as much again may come."
-  @spec ack(t, :data | :error, binary) :: :ok
+  @spec ack(t, Protocol.stream(), Protocol.output()) :: :ok
   def ack(_child, _stream, ""), do: :ok
 
-  def ack(child, stream, bytes) do
-    Connection.write(child.port, {:ack, child.id, stream, byte_size(bytes)})
+  def ack(child, stream, output) do
+    Connection.write(child.port, {:ack, child.id, stream, Protocol.weight(output)})
     :ok
+  end
+
+  @doc "What is to be told of stdin since the last time, oldest first."
+  @spec notices(t) :: {[Input.notice()], t}
+  def notices(child) do
+    {notices, input} = Input.notices(child.input)
+    {notices, %{child | input: input}}
   end
 
   @doc "Bytes for stdin: now as far as there is room, the rest later."
@@ -183,9 +269,10 @@ defmodule Penning.Child do
 
   @doc """
   Stops the process and waits until it is gone. Its last output goes through `deliver`, with an
-  accumulator, and is acknowledged: the end comes only after it.
+  accumulator, and is acknowledged: the end comes only after it. How it ended goes there too, as
+  `:exited` and the whole message.
   """
-  @spec stop(t, acc, (:data | :error, binary, acc -> acc)) :: {t, acc} when acc: term
+  @spec stop(t, acc, (atom, term, acc -> acc)) :: {t, acc} when acc: term
   def stop(%__MODULE__{reason: {:ended, _}} = child, acc, _deliver), do: {child, acc}
 
   def stop(child, acc, deliver) do
@@ -205,6 +292,9 @@ defmodule Penning.Child do
         acc = deliver.(stream, bytes, acc)
         ack(child, stream, bytes)
         await(child, acc, deliver)
+
+      {{:exited, _, _, _} = exited, child} ->
+        await(child, deliver.(:exited, exited, acc), deliver)
 
       {{:down, _}, child} ->
         {child, acc}

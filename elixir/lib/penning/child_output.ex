@@ -13,14 +13,20 @@ defmodule Penning.ChildOutput do
   defstruct fun: nil, rests: %{}
 
   @type stream :: :stdout | :stderr
-  @type fun_of_output :: (child_id :: term, stream, binary -> term)
+  @type fun_of_output :: (child_id :: term, stream, Penning.Protocol.output() -> term)
   @type t :: %__MODULE__{fun: fun_of_output | nil, rests: map}
 
   @spec new(fun_of_output | nil) :: t
   def new(fun), do: %__MODULE__{fun: fun}
 
   @doc "Output of the child `id`; `handle` tells its runs apart."
-  @spec put(t, term, term, stream, binary) :: t
+  @spec put(t, term, term, stream, Penning.Protocol.output()) :: t
+  def put(%{fun: nil} = output, id, handle, stream, {:eol, line}),
+    do: put(output, id, handle, stream, line <> "\n")
+
+  def put(%{fun: nil} = output, id, handle, stream, {:noeol, piece}),
+    do: put(output, id, handle, stream, piece)
+
   def put(%{fun: nil} = output, id, handle, stream, bytes) do
     key = {handle, stream}
     {lines, rest} = Lines.split(Map.get(output.rests, key, ""), bytes)

@@ -31,6 +31,7 @@ defmodule Penning.OptionValues do
     pids: :count,
     io: {:list, {:fields, @device_fields}}
   }
+  @delivery_fields %{delimiter: :delimiter, max_length: :window}
 
   @kinds %{
     allow_root: :flag,
@@ -55,10 +56,17 @@ defmodule Penning.OptionValues do
     require_containment: {:word, [:process_group, :subreaper, :cgroup, :pid_namespace]},
     rlimits: {:pairs, :rlimit},
     session: :flag,
+    start_time: :count,
     stderr: {:stream, [:owner, :null, :closed, :stdout]},
+    stderr_delivery: :delivery,
+    stderr_window: :window,
     stdin: {:stream, [:owner, :null, :closed]},
+    stdin_limit: :count,
+    stdin_window: :window,
     stdio_window: :window,
     stdout: {:stream, [:owner, :null, :closed]},
+    stdout_delivery: :delivery,
+    stdout_window: :window,
     stop_command: {:list, :text},
     stop_signal: :account,
     success_exit_codes: {:list, :exit_code},
@@ -66,9 +74,12 @@ defmodule Penning.OptionValues do
     umask: :count
   }
 
-  @doc "Their names."
-  @spec names() :: [atom]
-  def names, do: Map.keys(@kinds)
+  @adopt [:delay_to_sigkill, :start_time, :stop_signal, :success_exit_codes]
+
+  @doc "The names of those of a process that is started, or adopted."
+  @spec names(:open | :adopt) :: [atom]
+  def names(:open), do: Map.keys(@kinds) -- [:start_time]
+  def names(:adopt), do: @adopt
 
   @doc """
   The value for the port program, or what is wrong with it.
@@ -132,6 +143,17 @@ defmodule Penning.OptionValues do
     case if(is_tuple(value), do: [value], else: pairs(value)) do
       [{what, names}] when what in [:keep, :drop] -> problem({:list, :name}, names)
       _ -> "expected {:keep, names} or {:drop, names}"
+    end
+  end
+
+  defp problem(:delimiter, value),
+    do: expect(is_binary(value) and value != "", "a binary that is not empty")
+
+  defp problem(:delivery, value) do
+    cond do
+      value in [:bytes, :lines] -> nil
+      pairs(value) not in [nil, []] -> problem({:fields, @delivery_fields}, value)
+      true -> "expected :bytes, :lines or a keyword list or map of :delimiter and :max_length"
     end
   end
 

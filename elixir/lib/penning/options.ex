@@ -37,7 +37,14 @@ defmodule Penning.Options do
   |---|---|---|
   | `:stdin`, `:stdout`, `:stderr` | `:owner`, `:null`, `:closed`, `{:file, path}`, `[file: path, append: true, mode: 0o640]`; for stderr also `:stdout` | `:owner` |
   | `:stdio_window` | bytes of each stream that may be on their way, more than 0 | 65536 |
+  | `:stdin_window`, `:stdout_window`, `:stderr_window` | the same of one stream | that |
+  | `:stdin_limit` | bytes for stdin that may wait besides, unless they are alone; what is more is refused | 16 MiB |
+  | `:stdout_delivery`, `:stderr_delivery` | `:bytes`, as it comes; `:lines`, or `[max_length: 1000]`; records, `[delimiter: <<0>>, max_length: 1000]` | `:bytes` |
   | `:pty` | a terminal: `true`, or `[rows: 24, columns: 80, modes: [echo: false]]`, the modes by their names in RFC 4254 | `false` |
+
+  Lines and records come as `{:eol, binary}` without what ends them; one that is longer than
+  `:max_length` (65536), or is not ended when the stream is, comes in pieces, `{:noeol, binary}`,
+  as the option `{:line, n}` of `:erlang.open_port/2` has it.
 
       Penning.open("make", ["all"], stderr: :stdout, stdin: :null)
       Penning.open("top", [], pty: [rows: 50, columns: 132])
@@ -79,22 +86,28 @@ defmodule Penning.Options do
 
   alias Penning.OptionValues
 
-  @wire [:env | OptionValues.names()]
+  @wire [:env | OptionValues.names(:open)]
+  @adopt OptionValues.names(:adopt)
   @later [:stderr_to_stdout, :capture_stderr_only, :parallelism]
 
   @window 65_536
+  @limit 16 * 1024 * 1024
   @max_ms 4_294_967_295
 
-  @enforce_keys [:program, :args]
-  defstruct [:program, :args, wire: %{}, stdio_window: @window] ++
+  defstruct [:program, :args, :os_pid, wire: %{}] ++
+              [stdin_window: @window, stdin_limit: @limit] ++
               [start_timeout: :infinity, port: Penning.Port]
 
-  @typedoc "`wire` are the options as the port program wants them."
+  @typedoc """
+  `wire` are the options as the port program wants them; either a program or an `os_pid` is set.
+  """
   @type t :: %__MODULE__{
-          program: binary,
-          args: [binary],
+          program: binary | nil,
+          args: [binary] | nil,
+          os_pid: pos_integer | nil,
           wire: %{optional(atom) => term},
-          stdio_window: pos_integer,
+          stdin_window: pos_integer,
+          stdin_limit: non_neg_integer,
           start_timeout: timeout,
           port: GenServer.server()
         }
@@ -125,12 +138,40 @@ defmodule Penning.Options do
   @spec new!(term, term, term) :: t
   def new!(program, args, opts) do
     options = %__MODULE__{program: program!(program), args: args!(args, program)}
-    opts |> keyword!() |> Enum.reduce(options, &put!/2)
+    opts |> keyword!() |> Enum.reduce(options, &put!(&1, &2, @wire)) |> with_stdin()
   end
 
-  @doc "Bytes of each stream that may be on their way, unless `:stdio_window` says otherwise."
-  @spec default_window() :: pos_integer
-  def default_window, do: @window
+  @doc """
+  The same for an OS process that something else has started.
+
+      iex> Penning.Options.adopt!(1234, stop_signal: "INT") |> Penning.Options.request()
+      {:adopt, 1234, %{stop_signal: "INT"}}
+
+      iex> Penning.Options.adopt!(0, [])
+      ** (ArgumentError) invalid option :os_pid with value 0: expected the pid of a process
+
+      iex> Penning.Options.adopt!(1234, cd: "/")
+      ** (ArgumentError) unknown option :cd with value "/"
+  """
+  @spec adopt!(term, term) :: t
+  def adopt!(os_pid, opts) do
+    if not (is_integer(os_pid) and os_pid in 1..0x7FFF_FFFF),
+      do: bad!(:os_pid, os_pid, "expected the pid of a process")
+
+    opts |> keyword!() |> Enum.reduce(%__MODULE__{os_pid: os_pid}, &put!(&1, &2, @adopt))
+  end
+
+  @doc "What the port program is asked for."
+  @spec request(t) :: Penning.Protocol.request()
+  def request(%{os_pid: nil} = options),
+    do: {:open, options.program, options.args, options.wire}
+
+  def request(options), do: {:adopt, options.os_pid, options.wire}
+
+  defp with_stdin(%{wire: wire} = options) do
+    window = wire[:stdin_window] || wire[:stdio_window] || @window
+    %{options | stdin_window: window, stdin_limit: wire[:stdin_limit] || @limit}
+  end
 
   @doc """
   The words for a `bad_option` that only the port program could find (a missing directory, say).
@@ -151,8 +192,9 @@ defmodule Penning.Options do
   @spec complaint(t, term, term, term) :: String.t()
   def complaint(options, name, value, text) do
     [root | inner] = name |> to_string() |> String.split(".", parts: 2)
-    name = Enum.find([:program, :args | @wire], name, &(to_string(&1) == root))
-    known = Map.merge(options.wire, %{program: options.program, args: options.args})
+    given = Map.take(options, [:program, :args, :os_pid])
+    name = Enum.find(Map.keys(given) ++ @wire, name, &(to_string(&1) == root))
+    known = Map.merge(options.wire, given)
     complaint(name, Map.get(known, name, value), Enum.join(inner ++ [text(text)], ": "))
   end
 
@@ -198,31 +240,31 @@ defmodule Penning.Options do
       else: raise(ArgumentError, "invalid options #{inspect(opts)}: expected a keyword list")
   end
 
-  defp put!({:port, port}, options) do
+  defp put!({:port, port}, options, _wire) do
     if server?(port),
       do: %{options | port: port},
       else: bad!(:port, port, "expected a pid or a name")
   end
 
-  defp put!({:start_timeout, time}, options) do
+  defp put!({:start_timeout, time}, options, @wire) do
     if time == :infinity or (is_integer(time) and time in 0..@max_ms),
       do: %{options | start_timeout: time},
       else: bad!(:start_timeout, time, "expected milliseconds, 0 to #{@max_ms}, or :infinity")
   end
 
-  defp put!({name, _} = option, options) when name in @wire do
-    value = value!(option)
-    options = %{options | wire: Map.put(options.wire, name, value)}
-    if name == :stdio_window, do: %{options | stdio_window: value}, else: options
-  end
+  defp put!({name, value} = option, options, wire) do
+    cond do
+      name in wire ->
+        %{options | wire: Map.put(options.wire, name, value!(option))}
 
-  defp put!({name, value}, _options) when name in @later do
-    raise ArgumentError,
-          "option #{inspect(name)} (value #{inspect(value)}) is not supported by this version of penning"
-  end
+      name in @later ->
+        raise ArgumentError,
+              "option #{inspect(name)} (value #{inspect(value)}) is not supported by this version of penning"
 
-  defp put!({name, value}, _options),
-    do: raise(ArgumentError, "unknown option #{inspect(name)} with value #{inspect(value)}")
+      true ->
+        raise ArgumentError, "unknown option #{inspect(name)} with value #{inspect(value)}"
+    end
+  end
 
   defp value!({:env, env}), do: Enum.map(pairs!(env), &variable!/1)
 

@@ -20,9 +20,10 @@ defmodule Penning.Port do
 
   use GenServer
 
-  alias Penning.{Actor, Connection, Error, Executable, Options, Protocol, Table}
+  alias Penning.{Actor, Connection, Error, Executable, Protocol, Table}
 
   require Logger
+  require Protocol
 
   @options [:name, :executable, :args]
 
@@ -165,13 +166,10 @@ defmodule Penning.Port do
   end
 
   defp request_start_now({key, request, {pid, _} = from}, state) do
-    entry = %{pid: pid, monitor: Process.monitor(pid), key: key, window: window(request)}
+    entry = %{pid: pid, monitor: Process.monitor(pid), key: key, owned?: true}
     state = %{state | opening: Map.put(state.opening, entry.monitor, state.next_ref)}
     request(request, {:start, from, entry}, from, state)
   end
-
-  defp window({:open, _, _, wire}), do: Map.get(wire, :stdio_window, Options.default_window())
-  defp window({:supervise, _, _}), do: @any_window
 
   defp request(request, purpose, from, state) do
     with {:ok, state} <- connected(state),
@@ -309,7 +307,7 @@ defmodule Penning.Port do
     case Table.pid(state.table, id) do
       nil ->
         {:ok, pid} = Actor.start(self(), state.connection.port, id)
-        entry = %{pid: pid, monitor: Process.monitor(pid), key: nil, window: nil}
+        entry = %{pid: pid, monitor: Process.monitor(pid), key: nil, owned?: false}
         {pid, %{state | table: Table.put(state.table, id, entry)}}
 
       pid ->
@@ -361,7 +359,7 @@ defmodule Penning.Port do
     case Table.get(state.table, id) do
       # A handle does not own its actor. Only a kill, which it could not pass on, was meant for
       # the actor.
-      %{window: nil} when reason != :killed ->
+      %{owned?: false} when reason != :killed ->
         %{state | table: elem(Table.remove(state.table, id), 1)}
 
       entry ->
@@ -373,19 +371,19 @@ defmodule Penning.Port do
     write(state, {:exit, id, :kill})
     children = Table.children(state.table, id)
 
-    # Nobody knows what the proxy had acknowledged. Credit never exceeds the window: give all of
-    # it.
+    # Nobody knows what the proxy had acknowledged.
     for each <- [id | children],
-        entry.window,
+        entry.owned?,
         stream <- [:data, :error],
-        do: write(state, {:ack, each, stream, entry.window})
+        do: write(state, {:ack, each, stream, @any_window})
 
     %{state | table: Enum.reduce([id | children], state.table, &Table.orphan(&2, &1))}
   end
 
   # The output of an orphan: its end comes after it.
-  defp consume(id, {stream, <<_, _::binary>> = bytes}, state) when stream in [:data, :error] do
-    if Table.get(state.table, id), do: write(state, {:ack, id, stream, byte_size(bytes)})
+  defp consume(id, {stream, output}, state)
+       when stream in [:data, :error] and Protocol.is_output(output) do
+    if Table.get(state.table, id), do: write(state, {:ack, id, stream, Protocol.weight(output)})
   end
 
   defp consume(_id, _message, _state), do: :ok

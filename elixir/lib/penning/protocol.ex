@@ -20,12 +20,15 @@ defmodule Penning.Protocol do
   @type id :: pos_integer
   @type stream :: :data | :error
 
+  @typedoc "Bytes, or a line: whole, or a piece of one."
+  @type output :: binary | {:eol | :noeol, binary}
+
   @type request ::
           {:open, program :: binary, args :: [binary], options :: map}
           | {:supervise, flags :: map, specs :: [map]}
           | {:whereis, name :: binary | atom}
+          | {:adopt, os_pid :: pos_integer, options :: map}
           | {:call, id, message :: term}
-          | {:os_pid, id}
           | :info
 
   @typedoc "From the BEAM."
@@ -89,6 +92,24 @@ defmodule Penning.Protocol do
   rescue
     ArgumentError -> {:error, {:bad_term, bytes}}
   end
+
+  @doc """
+  What acknowledges a piece of output: its bytes; of a line or a piece of one, one more.
+
+      iex> Penning.Protocol.weight("abc")
+      3
+      iex> Penning.Protocol.weight({:eol, ""})
+      1
+  """
+  @spec weight(output) :: non_neg_integer
+  def weight(bytes) when is_binary(bytes), do: byte_size(bytes)
+  def weight({_eol_or_noeol, bytes}), do: byte_size(bytes) + 1
+
+  @doc "Whether this is a piece of output."
+  defguard is_output(output)
+           when is_binary(output) or
+                  (is_tuple(output) and tuple_size(output) == 2 and
+                     elem(output, 0) in [:eol, :noeol] and is_binary(elem(output, 1)))
 
   defp frame?({:message, id, _}), do: id?(id)
   defp frame?({:reply, _, {tag, _}}), do: tag in [:ok, :error]

@@ -36,7 +36,9 @@ defmodule Penning.Proxy do
   end
 
   @impl true
-  def handle_call(:"$penning_os_pid", _from, state), do: {:reply, state.child.os_pid, state}
+  def handle_call({:"$penning", request}, from, state),
+    do: {:noreply, %{state | child: Child.ask(state.child, request, from)}}
+
   def handle_call(other, _from, state), do: {:reply, {:error, {:unknown_call, other}}, state}
 
   @impl true
@@ -50,7 +52,7 @@ defmodule Penning.Proxy do
     do: {:noreply, %{state | child: Child.close(state.child), closing?: true}}
 
   def handle_info({owner, request}, %{owner: owner} = state),
-    do: {:noreply, owner(request, state)}
+    do: {:noreply, request |> owner(state) |> tell_notices()}
 
   def handle_info({:EXIT, other, :normal}, %{owner: owner} = state) when other != owner,
     do: {:noreply, state}
@@ -69,11 +71,15 @@ defmodule Penning.Proxy do
         Child.ack(child, stream, bytes)
         {:noreply, %{state | child: child}}
 
+      {{:exited, _, _, _} = exited, child} ->
+        send(state.owner, {self(), exited})
+        {:noreply, %{state | child: child}}
+
       {{:down, reason}, child} ->
         leave(reason, %{state | child: child})
 
       {:done, child} ->
-        {:noreply, %{state | child: child}}
+        {:noreply, tell_notices(%{state | child: child})}
 
       {:foreign, _} ->
         stranger(message)
@@ -110,6 +116,12 @@ defmodule Penning.Proxy do
     state
   end
 
+  defp tell_notices(state) do
+    {notices, child} = Child.notices(state.child)
+    Enum.each(notices, &send(state.owner, {self(), &1}))
+    %{state | child: child}
+  end
+
   # ProtonStream ignores what does not come from the owner, and so do we.
   defp stranger({from, request}) when is_pid(from) and (is_atom(request) or is_tuple(request)),
     do: :ok
@@ -117,9 +129,9 @@ defmodule Penning.Proxy do
   defp stranger(message), do: Logger.warning("Penning: unexpected message #{inspect(message)}")
 
   defp stop(state) do
-    Child.stop(state.child, state.owner, fn stream, bytes, owner ->
-      send(owner, {self(), {stream, bytes}})
-      owner
+    Child.stop(state.child, state.owner, fn
+      :exited, exited, owner -> send(owner, {self(), exited}) && owner
+      stream, output, owner -> send(owner, {self(), {stream, output}}) && owner
     end)
   end
 

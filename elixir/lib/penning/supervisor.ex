@@ -45,7 +45,7 @@ defmodule Penning.Supervisor do
 
   use GenServer
 
-  alias Penning.{ChildOutput, ChildSpec, Connection, Start, SupervisorOptions}
+  alias Penning.{ChildOutput, ChildSpec, Connection, Protocol, Start, SupervisorOptions}
 
   require Logger
 
@@ -130,6 +130,16 @@ defmodule Penning.Supervisor do
     end
   end
 
+  @doc """
+  How a child is, as `Penning.info/1` tells; `:restarts` counts.
+
+  `{:error, :noproc}` if it does not run.
+  """
+  @spec info(GenServer.server(), term) :: {:ok, map} | {:error, term}
+  def info(supervisor, id) do
+    with info when is_map(info) <- call(supervisor, {:info, id}), do: {:ok, info}
+  end
+
   @doc "Stops the children, latest start first, and then the supervisor with `reason`."
   @spec stop(GenServer.server(), term, timeout) :: :ok
   def stop(supervisor, reason \\ :normal, timeout \\ :infinity),
@@ -165,14 +175,19 @@ defmodule Penning.Supervisor do
   end
 
   @impl true
-  def handle_call({:os_pid, child}, from, state) do
-    case state.children do
-      %{^child => handle} -> request({:os_pid, handle}, from, state)
-      _ -> {:reply, nil, state}
-    end
-  end
+  def handle_call({:os_pid, child}, from, state), do: ask_child(child, :os_pid, nil, from, state)
+
+  def handle_call({:info, child}, from, state),
+    do: ask_child(child, :info, {:error, :noproc}, from, state)
 
   def handle_call(message, from, state), do: request({:call, state.id, message}, from, state)
+
+  defp ask_child(child, request, otherwise, from, state) do
+    case state.children do
+      %{^child => handle} -> request({:call, handle, request}, from, state)
+      _ -> {:reply, otherwise, state}
+    end
+  end
 
   defp request(request, from, %{id: id, next: next} = state) do
     case Connection.write(state.port, {:request, {id, next}, request}) do
@@ -239,7 +254,7 @@ defmodule Penning.Supervisor do
   after
     # Also when the function has crashed: the end, which terminate/2 waits for, comes after all
     # output.
-    Connection.write(state.port, {:ack, handle, stream, byte_size(bytes)})
+    Connection.write(state.port, {:ack, handle, stream, Protocol.weight(bytes)})
   end
 
   defp frame({:down, handle, _reason}, state) do

@@ -6,13 +6,13 @@ defmodule Penning.Table do
   yet.
 
       iex> alias Penning.Table
-      iex> table = Table.new() |> Table.put(7, %{pid: self(), monitor: :m, key: :k, window: 10})
+      iex> table = Table.new() |> Table.put(7, %{pid: self(), monitor: :m, key: :k, owned?: true})
       iex> {Table.pid(table, 7), Table.id(table, :m), Table.ids(table, :k)}
       {self(), 7, [7]}
       iex> table = Table.orphan(table, 7)
       iex> {Table.pid(table, 7), Table.id(table, :m), Table.ids(table, :k)}
       {nil, nil, [7]}
-      iex> {%{window: 10}, table} = Table.remove(table, 7)
+      iex> {%{owned?: true}, table} = Table.remove(table, 7)
       iex> table == Table.new()
       true
   """
@@ -20,8 +20,8 @@ defmodule Penning.Table do
   defstruct entries: %{}, monitors: %{}, keys: %{}
 
   @typedoc """
-  `key` is what a restart has in common with what it replaces; `window` is that of an OS process.
-  A C++ actor has neither. The children of a supervisor have its Id in `above`, and no monitor of
+  `key` is what a restart has in common with what it replaces; `owned?` is false of a C++ actor only,
+  which its handle does not own. The children of a supervisor have its Id in `above`, and no monitor of
   their own.
   """
   @type entry :: %{
@@ -29,7 +29,7 @@ defmodule Penning.Table do
           pid: pid | nil,
           monitor: term,
           key: term,
-          window: pos_integer | nil
+          owned?: boolean
         }
 
   @type id :: Penning.Protocol.id()

@@ -63,8 +63,8 @@ defmodule Penning.Worker do
   end
 
   @impl true
-  def handle_call(:"$penning_os_pid", _from, state),
-    do: {:reply, state.child.os_pid, state} |> idle()
+  def handle_call({:"$penning", request}, from, state),
+    do: {:noreply, %{state | child: Child.ask(state.child, request, from)}} |> idle()
 
   def handle_call(request, from, state),
     do: state.module.handle_call(request, from, state.user) |> returned(state)
@@ -85,7 +85,7 @@ defmodule Penning.Worker do
 
   @impl true
   def handle_info({from, {:command, data}}, state) when is_pid(from),
-    do: {:noreply, command(data, state)} |> idle()
+    do: command(data, state) |> notices()
 
   def handle_info({from, :close_stdin}, state) when is_pid(from),
     do: {:noreply, %{state | child: Child.close_stdin(state.child)}} |> idle()
@@ -102,8 +102,9 @@ defmodule Penning.Worker do
   def handle_info(message, state) do
     case Child.handle(state.child, message) do
       {{:output, stream, bytes}, child} -> output(stream, bytes, %{state | child: child})
+      {{:exited, _, _, _}, child} -> {:noreply, %{state | child: child}} |> idle()
       {{:down, reason}, child} -> ended(reason, %{state | child: child})
-      {:done, child} -> {:noreply, %{state | child: child}} |> idle()
+      {:done, child} -> %{state | child: child} |> notices()
       {:foreign, _} -> foreign(message, state)
     end
   end
@@ -183,11 +184,25 @@ defmodule Penning.Worker do
       else: fn _stream, _bytes, user -> user end
   end
 
+  # What becomes of stdin is told like any other message.
+  defp notices(state) do
+    case Child.notices(state.child) do
+      {[], _} ->
+        {:noreply, state} |> idle()
+
+      {[first | rest], child} ->
+        Enum.each(rest, &send(self(), &1))
+        foreign(first, %{state | child: child})
+    end
+  end
+
   defp graceful?(reason) when reason in [:normal, :shutdown], do: true
   defp graceful?({:shutdown, _}), do: true
   defp graceful?(_), do: false
 
   # What the callback wants next does not matter any more, only its state does.
+  defp deliver_last(_module, :exited, _exited, user), do: user
+
   defp deliver_last(module, stream, bytes, user) do
     callback = callback(stream)
 

@@ -254,6 +254,7 @@ defmodule Penning.OpenTest do
       Penning.command(ps, "too late")
       assert_receive {^ps, :closed}
       assert_receive {:EXIT, ^ps, :shutdown}
+      assert_received {^ps, {:exited, _, {:signal, 15, false}, _}}
       refute_received {^ps, _}
       assert Penning.close(ps) == :ok
     end

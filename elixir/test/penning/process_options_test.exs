@@ -14,17 +14,6 @@ defmodule Penning.ProcessOptionsTest do
     collect(ps)
   end
 
-  defp temporary_file do
-    path =
-      Path.join(
-        System.tmp_dir!(),
-        "penning-#{System.unique_integer([:positive])}-#{System.pid()}"
-      )
-
-    on_exit(fn -> File.rm(path) end)
-    path
-  end
-
   test "a program has its limits, its umask and its niceness" do
     script = "ulimit -n; ulimit -c; umask; nice"
     opts = [rlimits: [nofile: 64, core: {0, 0}], umask: 0o027, nice: 19]

@@ -13,6 +13,7 @@ defmodule Penning.PureTest do
   doctest Penning.Options
   doctest Penning.Protocol
   doctest Penning.Readiness
+  doctest Penning.Run
   doctest Penning.SupervisorOptions
   doctest Penning.Table
 
@@ -127,8 +128,8 @@ defmodule Penning.PureTest do
     test "leave out what is not said" do
       options = Options.new!("cat", ["-"], delay_to_sigkill: 0, stdio_window: 1)
       assert options.wire == %{delay_to_sigkill: 0, stdio_window: 1}
-      assert %{stdio_window: 1, port: Penning.Port, args: ["-"]} = options
-      assert Options.new!("cat", [], []).stdio_window == 65_536
+      assert %{stdin_window: 1, port: Penning.Port, args: ["-"]} = options
+      assert Options.new!("cat", [], []).stdin_window == 65_536
     end
   end
 
@@ -150,6 +151,43 @@ defmodule Penning.PureTest do
       input = Input.new(2) |> Input.push("hello")
       {["he"], input} = Input.take(input)
       assert {[], _} = input |> Input.discard() |> Input.written(2) |> Input.take()
+    end
+
+    test "has a limit, past which it is refused unless it is alone" do
+      input = Input.new(2, 10) |> Input.push("12345678901")
+      {_, input} = input |> Input.push("x") |> Input.take()
+      assert {[{:stdin_busy, 11}, {:stdin_refused, 1, :eagain}], input} = Input.notices(input)
+      input = input |> Input.written(2) |> Input.push("x")
+      assert {[], input} = Input.notices(input)
+      {["34"], input} = Input.take(input)
+      assert Input.queued(input) == 10
+      input = Input.push(input, "y")
+      assert {[{:stdin_refused, 1, :eagain}], _} = Input.notices(input)
+    end
+
+    test "has a limit of pieces as well, since each costs memory" do
+      input = Enum.reduce(1..65_537, Input.new(1), fn _, input -> Input.push(input, "x") end)
+      assert {[{:stdin_busy, 2}, {:stdin_refused, 1, :eagain}], _} = Input.notices(input)
+      assert Input.queued(input) == 65_536
+    end
+
+    test "is busy once, until half a window is left" do
+      input = Input.new(4) |> Input.push("123") |> Input.push("45") |> Input.push("6")
+      assert {[{:stdin_busy, 5}], input} = Input.notices(input)
+      {["123", "4"], input} = Input.take(input)
+      assert {[], input} = input |> Input.written(3) |> Input.notices()
+      assert {[:stdin_ready], input} = input |> Input.written(1) |> Input.notices()
+      assert {[{:stdin_busy, 7}], _} = input |> Input.push("12345") |> Input.notices()
+    end
+
+    test "is lost when it is not read any more" do
+      {["12"], input} = Input.new(2) |> Input.push("1234") |> Input.take()
+      input = input |> Input.refused(2, :epipe) |> Input.fail(:epipe) |> Input.push("5")
+
+      assert {[{:stdin_busy, 4}, {:stdin_closed, :epipe}, {:stdin_refused, 1, :epipe}], input} =
+               Input.notices(input)
+
+      assert {[], %{under_way: 0}} = Input.take(input)
     end
 
     test "is iodata" do

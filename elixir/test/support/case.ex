@@ -70,6 +70,14 @@ defmodule Penning.Case do
 
   def sh(script, opts \\ []), do: Penning.open("/bin/sh", ["-c", script], opts)
 
+  @doc "A path where nothing is, and nothing is left."
+  def temporary_file do
+    name = "penning-#{System.unique_integer([:positive])}-#{System.pid()}"
+    path = Path.join(System.tmp_dir!(), name)
+    ExUnit.Callbacks.on_exit(fn -> File.rm(path) end)
+    path
+  end
+
   def kill(os_pid, signal \\ "KILL"),
     do: {_, 0} = System.cmd("/bin/kill", ["-#{signal}", "#{os_pid}"], stderr_to_stdout: true)
 

@@ -20,9 +20,12 @@ defmodule Penning.TestWorker do
   @impl Penning
   def handle_stdout(data, state) do
     send(state.test, {:stdout, self(), data})
-    state = %{state | seen: state.seen <> data}
+    state = %{state | seen: state.seen <> text(data)}
     if is_function(state[:on_stdout]), do: state.on_stdout.(data, state), else: {:noreply, state}
   end
+
+  defp text({_eol_or_noeol, line}), do: line
+  defp text(bytes), do: bytes
 
   @impl Penning
   def handle_stderr(data, state) do
