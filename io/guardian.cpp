@@ -201,13 +201,15 @@ std::error_code guardian::watch(launched_process process) {
   return fail(error ? "epoll_ctl" : "fcntl(F_DUPFD)", reason);
 }
 
-/// Replaced at once, unless it had lived for less than a second: something kills it, then, or it
-/// cannot run here, and trying in a circle would only use up the processor. With no child there is
-/// nothing to guard; the next one brings a new guardian.
+/// Replaced at once, for meanwhile nobody guards; but each that lived for less than a second delays
+/// the next one a little more: something kills it, then, or it cannot run here, and trying in a
+/// circle would only use up the processor. With no child there is nothing to guard; the next one
+/// brings a new guardian.
 void guardian::died() {
   reap();
   bool lived = std::chrono::steady_clock::now() - started_ > std::chrono::seconds(1);
-  start_after(std::chrono::milliseconds(lived ? 0 : 50));
+  short_lives_ = lived ? 0 : std::min(short_lives_ + 1, 50);
+  start_after(std::chrono::milliseconds(short_lives_));
 }
 
 void guardian::start_after(std::chrono::milliseconds delay) {

@@ -102,6 +102,7 @@ class guardian {
   death_watch watch_;
   boost::asio::steady_timer retry_;
   std::chrono::steady_clock::time_point started_;
+  int short_lives_ = 0; ///< In a row.
   pid_t pid_ = 0;
   std::unordered_set<pid_t> groups_;
   std::set<std::string> control_groups_;

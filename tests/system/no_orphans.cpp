@@ -158,9 +158,32 @@ class campaign {
     const auto why = static_cast<cause>(below(how_.pid_namespace ? 6 : 5));
     ++causes_[why];
     const auto mark = mark_, members = members_;
+    const auto group = leader_;
     end_by(why);
-    auto left = left_after(std::chrono::seconds(1), mark);
-    judge(left, members, why);
+    const auto survived = guilty_after(std::chrono::seconds(1), mark, group).size();
+    survivors_ += survived;
+    if (survived > 0)
+      std::cout << "  " << survived << " survived, "
+                << guilty_after(std::chrono::seconds(10), mark, group).size()
+                << " of them for 10 s more: " << cause_names[static_cast<int>(why)] << ";"
+                << members << "\n";
+    const auto left = living_with(mark);
+    admitted_ += how_.holds_setsid ? 0 : left.size() - std::min(left.size(), survived);
+    for (pid_t pid : left)
+      ::kill(pid, SIGKILL);
+  }
+
+  /// Those that may not be there, once there is none or the time is over.
+  std::vector<pid_t> guilty_after(std::chrono::seconds time, const std::string& mark,
+                                  pid_t group) const {
+    const auto end = std::chrono::steady_clock::now() + time;
+    for (;;) {
+      auto left = living_with(mark);
+      if (!how_.holds_setsid)
+        std::erase_if(left, [group](pid_t pid) { return ::getpgid(pid) != group; });
+      if (left.empty() || std::chrono::steady_clock::now() > end)
+        return left;
+    }
   }
 
   void end_by(cause why) {
@@ -176,8 +199,7 @@ class campaign {
     const auto next = random_members();
     runtime_->tell("next" + next);
     if (why == cause::guardian_killed)
-      if (auto guardian = runtime_->guardian())
-        ::kill(guardian, SIGKILL);
+      replace_guardian();
     if (why == cause::close || why == cause::guardian_killed) {
       runtime_->tell("close");
       if (auto answer = runtime_->hear(); answer != "closed")
@@ -192,18 +214,14 @@ class campaign {
     std::tie(mark_, leader_) = runtime_->hear_up();
   }
 
-  void judge(const std::vector<pid_t>& left, const std::string& members, cause why) {
-    if (left.empty())
+  /// With the runtime killed meanwhile both would be, which only a pid namespace is up to.
+  void replace_guardian() {
+    const auto former = runtime_->guardian();
+    if (former == 0)
       return;
-    for (pid_t pid : left)
-      ::kill(pid, SIGKILL);
-    if (!how_.holds_setsid && members.find("setsid") != std::string::npos) {
-      admitted_ += left.size();
-      return;
-    }
-    survivors_ += left.size();
-    std::cout << "  " << left.size() << " survived: " << cause_names[static_cast<int>(why)] << ";"
-              << members << "\n";
+    ::kill(former, SIGKILL);
+    for (auto now = former; now == former || now == 0;)
+      now = runtime_->guardian();
   }
 
   void report(unsigned rounds) {
