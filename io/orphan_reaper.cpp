@@ -29,9 +29,8 @@ unique_fd child_signals() {
 orphan_reaper::orphan_reaper(boost::asio::io_context& io, std::function<bool()> is_launching,
                              std::function<bool(pid_t)> is_ours)
     : io_(io),
-      is_launching_(std::move(is_launching)),
-      orphans_(io, [this, is_ours = std::move(is_ours)](
-                     pid_t pid) { return is_launching_() || is_ours(pid); }),
+      is_launching_(is_launching),
+      orphans_(io, std::move(is_launching), std::move(is_ours)),
       child_signals_(io, child_signals().release()) {
   await();
 }
