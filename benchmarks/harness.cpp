@@ -40,7 +40,7 @@ double seconds(const timeval& time) {
   int status = 1;
   try {
     const auto measured = one.run(work);
-    const double head[] = {measured.units, measured.seconds, measured.bytes};
+    const double head[] = {measured.units, measured.seconds, measured.bytes, measured.busy};
     std::fwrite(head, sizeof(double), std::size(head), out);
     std::fwrite(measured.latencies.data(), sizeof(double), measured.latencies.size(), out);
     status = std::fflush(out) == 0 ? 0 : 1;
@@ -55,9 +55,9 @@ measurement read_measurement(std::FILE* in) {
   double number = 0;
   while (std::fread(&number, sizeof number, 1, in) == 1)
     numbers.push_back(number);
-  if (numbers.size() < 3)
+  if (numbers.size() < 4)
     return {};
-  return {numbers[0], numbers[1], numbers[2], {numbers.begin() + 3, numbers.end()}};
+  return {numbers[0], numbers[1], numbers[2], numbers[3], {numbers.begin() + 4, numbers.end()}};
 }
 
 outcome run_once(const side& one, const workload& work) {
@@ -92,6 +92,7 @@ double value_of(const measurement& measured, quantity compared) {
   switch (compared) {
   case quantity::megabytes_per_second: return measured.units / measured.seconds / 1e6;
   case quantity::bytes_per_item: return measured.bytes / measured.units;
+  case quantity::percent_of_a_processor: return measured.busy / measured.seconds * 100;
   default: return measured.seconds * 1e6 / measured.units;
   }
 }
@@ -116,7 +117,7 @@ subject_result run(const subject& what, bool quick, int rounds) {
 
   std::vector<std::size_t> order(what.sides.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; round < std::min(rounds, what.most_rounds); ++round) {
     for (auto i : order)
       record(result.sides[i], run_once(what.sides[i], work), what.compared);
     std::ranges::reverse(order);

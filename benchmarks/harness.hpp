@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,9 @@ namespace penning::bench {
 
 /// How much of it to do.
 struct workload {
-  std::uint64_t operations = 0; ///< of a latency subject
-  std::uint64_t bytes = 0;      ///< of a throughput subject
+  std::uint64_t operations = 0;      ///< of a latency subject
+  std::uint64_t bytes = 0;           ///< of a throughput subject; of memory that is held meanwhile
+  std::chrono::milliseconds idle{0}; ///< of a subject that looks at what happens when nothing does
 };
 
 /// What one run of one side has measured.
@@ -21,6 +23,7 @@ struct measurement {
   double units = 0;                   ///< operations, or bytes
   double seconds = 0;                 ///< that they took, by the wall clock
   double bytes = 0;                   ///< of memory that the units take, where that is asked for
+  double busy = 0;                    ///< seconds of processor time, where that is asked for
   std::vector<double> latencies = {}; ///< of each operation, in microseconds; may be empty
 };
 
@@ -29,6 +32,7 @@ enum class quantity : std::uint8_t {
   microseconds_per_operation, ///< less is better
   megabytes_per_second,       ///< more is better
   bytes_per_item,             ///< less is better
+  percent_of_a_processor,     ///< less is better
 };
 
 /// One way to do the work. `run` is called in a process of its own, once per round: its processor
@@ -43,8 +47,9 @@ struct subject {
   std::string name;
   std::string what; ///< one line: the conditions, and where threads are pinned
   quantity compared = quantity::microseconds_per_operation;
-  workload full;  ///< per round
-  workload quick; ///< with --quick
+  workload full;                                     ///< per round
+  workload quick;                                    ///< with --quick
+  int most_rounds = std::numeric_limits<int>::max(); ///< where a round takes long
   std::vector<side> sides;
 };
 

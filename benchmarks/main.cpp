@@ -20,7 +20,8 @@ using namespace penning::bench;
 
 std::vector<subject> all_subjects() {
   auto result = spawn_and_reap();
-  for (auto& more : {stdout_throughput(), restarts(), dynamic_children()})
+  for (auto& more : {stdout_throughput(), echo(), restart_of_a_process(), idle_children(),
+                     restarts(), dynamic_children()})
     std::ranges::copy(more, std::back_inserter(result));
   return result;
 }

@@ -25,11 +25,14 @@ const char* unit(quantity compared) {
   switch (compared) {
   case quantity::megabytes_per_second: return "MB/s";
   case quantity::bytes_per_item: return "bytes each";
+  case quantity::percent_of_a_processor: return "% of one";
   default: return "µs/op";
   }
 }
 
 std::string number(double value) {
+  if (value < 0.1)
+    return fmt::format("{:.4f}", value);
   return value < 100 ? fmt::format("{:.2f}", value) : fmt::format("{:.0f}", value);
 }
 

@@ -118,6 +118,16 @@ side one_at_a_time(std::string name, Spawn spawn) {
           }};
 }
 
+/// The same in a process that holds `work.bytes` of memory, each page of it touched.
+template <class Spawn>
+side in_a_large_one(std::string name, Spawn spawn) {
+  return {std::move(name), [spawn](const workload& work) {
+            const std::vector<char> held(work.bytes, 'x');
+            pin(same_cpu);
+            return spawn(work.operations, 1);
+          }};
+}
+
 template <class Spawn>
 side eight_at_a_time(std::string name, Spawn spawn) {
   return {std::move(name), [spawn](const workload& work) { return spawn(work.operations, 8); }};
@@ -137,6 +147,15 @@ std::vector<subject> spawn_and_reap() {
      .sides = {one_at_a_time("limit: posix_spawn, waitpid", spawn_plainly),
                one_at_a_time("penning::io", spawn_through_io),
                one_at_a_time("penning::actors", spawn_through_actors)}},
+    {.name = "spawn_and_reap/2_gb_runtime",
+     .what = "the same, one at a time, from a process that holds 2 GB of memory",
+     .compared = quantity::microseconds_per_operation,
+     .full = {.operations = 1000, .bytes = 2ull << 30},
+     .quick = {.operations = 50, .bytes = 64ull << 20},
+     .sides = {in_a_large_one("limit: posix_spawn, waitpid", spawn_plainly),
+               in_a_large_one("penning::io", spawn_through_io),
+               in_a_large_one("penning::actors", spawn_through_actors),
+               one_at_a_time("penning::actors, without 2 GB", spawn_through_actors)}},
     {.name = "spawn_and_reap/eight_at_a_time",
      .what = "/bin/true from start to reaped, eight under way; not pinned",
      .compared = quantity::microseconds_per_operation,

@@ -1,17 +1,13 @@
 #include "actors_side.hpp"
 #include "io_side.hpp"
+#include "plain_child.hpp"
 #include "subjects.hpp"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <future>
 #include <stdexcept>
 #include <thread>
-
-extern char** environ;
 
 namespace penning::bench {
 namespace {
@@ -31,32 +27,16 @@ void expect_all(double got, std::uint64_t wanted) {
 /// read(2) of 64 KiB from a pipe of 64 KiB, in a loop.
 measurement read_plainly(const workload& work) {
   pin(reader_cpu);
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    throw std::runtime_error("pipe2 failed");
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  auto bytes = std::to_string(work.bytes);
-  auto cpu = writer_cpu();
-  std::string name = flood;
-  char* const arguments[] = {name.data(), bytes.data(), cpu.data(), nullptr};
-
   measurement result;
   const stopwatch all;
-  pid_t pid = 0;
-  if (::posix_spawn(&pid, flood, &actions, nullptr, arguments, environ) != 0)
-    throw std::runtime_error("posix_spawn failed");
-  ::close(ends[1]);
+  const auto child =
+    spawn_plainly(flood, {std::to_string(work.bytes), writer_cpu()}, {.out = true});
   static char block[65536];
   ssize_t count = 0;
-  while ((count = ::read(ends[0], block, sizeof block)) > 0)
+  while ((count = ::read(child.out.get(), block, sizeof block)) > 0)
     result.units += static_cast<double>(count);
-  int status = 0;
-  ::waitpid(pid, &status, 0);
+  reap(child);
   result.seconds = all.seconds();
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[0]);
   expect_all(result.units, work.bytes);
   return result;
 }

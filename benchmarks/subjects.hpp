@@ -6,11 +6,20 @@
 
 namespace penning::bench {
 
-/// /bin/true from nothing to reaped: one at a time, and eight at a time.
+/// /bin/true from nothing to reaped: one at a time, also from a large runtime, and eight at a time.
 std::vector<subject> spawn_and_reap();
 
 /// A child writes as fast as it can, and its output is read and thrown away.
 std::vector<subject> stdout_throughput();
+
+/// A line through cat and back.
+std::vector<subject> echo();
+
+/// An OS process that is killed, until its replacement is up.
+std::vector<subject> restart_of_a_process();
+
+/// Ten thousand OS processes that do nothing.
+std::vector<subject> idle_children();
 
 /// A child that is killed and started again, beside OTP's supervisor.
 std::vector<subject> restarts();

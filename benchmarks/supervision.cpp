@@ -1,6 +1,6 @@
+#include "driver.hpp"
 #include "subjects.hpp"
 
-#include <penning/actors/runtime.hpp>
 #include <penning/supervision/dynamic_supervisor.hpp>
 #include <penning/supervision/supervisor.hpp>
 
@@ -29,13 +29,11 @@ using actors::term;
 struct up {
   caf::actor who;
 };
-struct go {};
 
 } // namespace
 } // namespace penning::bench
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::bench::up)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::bench::go)
 
 namespace penning::bench {
 namespace {
@@ -86,55 +84,37 @@ class child final : public process {
   caf::actor driver_;
 };
 
-/// Runs a driver until it is done.
-template <class Driver, class... Args>
-measurement run_driver(Args... args) {
-  supervision::set_report_log(supervision::report_log::off); // as on the other side
-  actors::runtime runtime;
-  std::promise<measurement> done;
-  const auto driver = runtime.system().spawn<Driver>(std::ref(done), args...);
-  return done.get_future().get();
-}
-
 /// Kills the one child of a supervisor as soon as it is up.
-class restart_driver final : public process {
+class restart_driver final : public driver {
  public:
-  restart_driver(caf::actor_config& config, std::promise<measurement>& result, std::uint64_t wanted)
-      : process{config},
-        result_{result},
+  restart_driver(caf::actor_config& config, driver_place place, std::uint64_t wanted)
+      : driver{config, place},
         wanted_{wanted} {}
 
  protected:
-  actors::start_result init() override {
-    trap_exit(true);
-    actors::post(caf::actor{this}, go{});
-    return {};
+  void begin() override {
+    supervision::supervisor_options options;
+    options.flags = {.intensity = 1'000'000, .period = std::chrono::seconds{1}};
+    options.children.push_back(
+      {.id = "a"_a, .start = supervision::start_of<child>(caf::actor{this})});
+    supervisor_ = start_link<supervision::supervisor>(std::move(options)).pid;
   }
-  caf::message_handler receive() override {
-    return {
-      [this](go) {
-        supervision::supervisor_options options;
-        options.flags = {.intensity = 1'000'000, .period = std::chrono::seconds{1}};
-        options.children.push_back(
-          {.id = "a"_a, .start = supervision::start_of<child>(caf::actor{this})});
-        supervisor_ = start_link<supervision::supervisor>(std::move(options)).pid;
-      },
-      [this](up& message) {
-        if (restarted_ == 0)
-          since_ = {};
-        if (restarted_++ < wanted_)
-          return exit(message.who, actors::atoms::kill());
-        result_.set_value({.units = static_cast<double>(wanted_), .seconds = since_.seconds()});
-        exit(actors::atoms::shutdown());
-      },
-    };
+  caf::message_handler messages() override {
+    return {[this](up& message) {
+      if (restarted_ == 0)
+        since_ = {};
+      if (restarted_++ < wanted_)
+        return exit(message.who, actors::atoms::kill());
+      tell({.units = static_cast<double>(wanted_), .seconds = since_.seconds()});
+      exit(actors::atoms::shutdown());
+    }};
   }
-  void terminate(const term&) override { supervisor_ = nullptr; }
+  void terminate(const term& reason) override {
+    driver::terminate(reason);
+    supervisor_ = nullptr;
+  }
 
  private:
-  using process::exit;
-
-  std::promise<measurement>& result_;
   std::uint64_t wanted_, restarted_ = 0;
   stopwatch since_;
   caf::actor supervisor_;
@@ -151,39 +131,17 @@ std::string name_of(const Names& names, Enum value) {
 }
 
 /// Starts children one after the other, asks for them and stops their supervisor.
-class children_driver final : public process {
+class children_driver final : public driver {
  public:
-  children_driver(caf::actor_config& config, std::promise<measurement>& result, kind which,
-                  phase wanted, std::uint64_t count)
-      : process{config},
-        result_{result},
+  children_driver(caf::actor_config& config, driver_place place, kind which, phase wanted,
+                  std::uint64_t count)
+      : driver{config, place},
         kind_{which},
         wanted_{wanted},
         count_{count} {}
 
  protected:
-  actors::start_result init() override {
-    trap_exit(true);
-    actors::post(caf::actor{this}, go{});
-    return {};
-  }
-  caf::message_handler receive() override {
-    return {[this](go) { begin_all(); }};
-  }
-  void handle_exit(const caf::actor_addr&, const term&) override {
-    tell(phase::stop);
-    exit(actors::atoms::normal());
-  }
-  void terminate(const term&) override { supervisor_ = nullptr; }
-
- private:
-  using process::exit;
-
-  static supervision::child_spec spec() {
-    return {.id = "a"_a, .start = supervision::start_of<child>(caf::actor{})};
-  }
-
-  void begin_all() {
+  void begin() override {
     before_ = resident_bytes();
     if (kind_ == kind::simple_one_for_one) {
       supervision::supervisor_options options;
@@ -195,6 +153,19 @@ class children_driver final : public process {
     }
     since_ = {};
     start_next();
+  }
+  void handle_exit(const caf::actor_addr&, const term&) override {
+    note(phase::stop);
+    exit(actors::atoms::normal());
+  }
+  void terminate(const term& reason) override {
+    driver::terminate(reason);
+    supervisor_ = nullptr;
+  }
+
+ private:
+  static supervision::child_spec spec() {
+    return {.id = "a"_a, .start = supervision::start_of<child>(caf::actor{})};
   }
 
   void start_next() {
@@ -213,11 +184,11 @@ class children_driver final : public process {
 
   void ask() {
     bytes_ = resident_bytes() - before_;
-    tell(phase::start);
+    note(phase::start);
     since_ = {};
     actors::request(this, supervisor_, supervision::which_children{})
       .then([this](const supervision::children& all) {
-        tell(phase::which);
+        note(phase::which);
         if (all.list.size() != count_)
           throw std::runtime_error("children are missing");
         since_ = {};
@@ -225,13 +196,11 @@ class children_driver final : public process {
       });
   }
 
-  void tell(phase measured) {
+  void note(phase measured) {
     if (measured == wanted_)
-      result_.set_value(
-        {.units = static_cast<double>(count_), .seconds = since_.seconds(), .bytes = bytes_});
+      tell({.units = static_cast<double>(count_), .seconds = since_.seconds(), .bytes = bytes_});
   }
 
-  std::promise<measurement>& result_;
   kind kind_;
   phase wanted_;
   std::uint64_t count_, started_ = 0;
