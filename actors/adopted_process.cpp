@@ -32,7 +32,8 @@ namespace penning::actors {
 
 void validate(const adopt_options& options) {
   if (options.pid <= 0 || options.pid == ::getpid())
-    throw io::option_error{"os_pid", std::to_string(options.pid), "must be that of another process"};
+    throw io::option_error{"os_pid", std::to_string(options.pid),
+                           "must be that of another process"};
   validate_delay_to_sigkill(options.delay_to_sigkill);
   validate_stop_signal(options.stop_signal);
 }
@@ -71,6 +72,9 @@ start_result adopted_process::hold() {
 caf::message_handler adopted_process::receive() {
   return {
     [this](const signal& message) { return send_signal(message.which); },
+    [this](const command&) { return refuse(std::errc::bad_file_descriptor); },
+    [](close_stdin) {},
+    [this](const window_size&) { return refuse(std::errc::inappropriate_io_control_operation); },
     [this](os_pid) { return os_pid_reply{options_.pid}; },
     [this](info) { return describe(); },
     [this](close) {
@@ -142,6 +146,13 @@ caf::result<void> adopted_process::send_signal(const term& which) {
   if (!number)
     return request_error(tuple_of("bad_signal"_a, which));
   return error ? caf::result<void>{posix_error(error)} : caf::result<void>{};
+}
+
+/// What it has not got: no stream, no terminal.
+caf::result<void> adopted_process::refuse(std::errc reason) {
+  if (!is_request(this))
+    return no_answer<void>();
+  return posix_error(std::make_error_code(reason));
 }
 
 info_reply adopted_process::describe() {

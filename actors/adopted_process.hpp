@@ -67,6 +67,7 @@ class adopted_process : public process {
   void on_end(const std::optional<io::exit_status>& how);
   caf::result<void> send_signal(const term& which);
   bool try_signal(int number);
+  caf::result<void> refuse(std::errc reason);
   info_reply describe();
 
   io::context& io_;

@@ -9,8 +9,17 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace penning::actors {
+namespace {
+
+template <class... Functions>
+struct overloaded : Functions... {
+  using Functions::operator()...;
+};
+
+} // namespace
 
 term end_reason(const io::exit_status& status, const std::vector<int>& success_exit_codes) {
   if (status.how == io::exit_status::kind::signal)
@@ -26,17 +35,36 @@ os_process::os_process(caf::actor_config& config, io::child_host& host, caf::act
     : process{config},
       host_{host},
       owner_{std::move(owner)},
-      options_{std::move(options)},
-      input_{{options_.stdin_window.value_or(options_.stdio_window), options_.stdin_limit}},
-      out_{options_.stdout_window.value_or(options_.stdio_window), options_.stdout_delivery},
-      err_{options_.stderr_window.value_or(options_.stdio_window), options_.stderr_delivery} {}
+      options_{std::make_unique<os_process_options>(std::move(options))},
+      input_{{options_->stdin_window.value_or(options_->stdio_window), options_->stdin_limit}},
+      out_{options_->stdout_window.value_or(options_->stdio_window), options_->stdout_delivery},
+      err_{options_->stderr_window.value_or(options_->stdio_window), options_->stderr_delivery} {}
+
+os_process::ending os_process::ending_of(const os_process_options& options) {
+  const bool hangs_up = options.pty && !options.stop_signal;
+  ending result{.delay_to_sigkill = options.delay_to_sigkill,
+                .success_exit_codes = options.success_exit_codes,
+                .stop_signal =
+                  hangs_up ? 0 : signal_number(options.stop_signal.value_or(SIGTERM)).value(),
+                .restarts = options.restarts,
+                .has_pty = options.pty.has_value()};
+  if (options.stop_command)
+    result.stop_command =
+      std::make_unique<os_process_options>(options_of_helper(options, *options.stop_command));
+  return result;
+}
 
 start_result os_process::init() {
   trap_exit(true);
   try {
-    validate(options_);
+    validate(*options_);
+    ending_ = ending_of(*options_);
     const bool has_lines = out_.has_lines() || err_.has_lines();
-    host_.start(options_, std::make_shared<os_process_observer>(caf::actor{this}, has_lines));
+    auto observer = std::make_shared<os_process_observer>(caf::actor{this}, out_.window(),
+                                                          err_.window(), has_lines);
+    host_.start(*options_, std::move(observer));
+    if (!options_->ready)
+      options_.reset();
   } catch (const io::option_error& error) {
     return {start_result::kind::stop, bad_option(error)};
   }
@@ -46,39 +74,39 @@ start_result os_process::init() {
 }
 
 caf::message_handler os_process::receive() {
-  return caf::message_handler{
-    [this](command& message) { return write(message); },
-    [this](close_stdin) { input_.close(); },
-    [this](const signal& message) { return send_signal(message.which); },
-    [this](const window_size& message) { return resize(message); },
-    [this](os_pid) { return os_pid_reply{child_ ? child_->pid() : 0}; },
-    [this](info) { return describe(); },
-    [this](close) {
-      if (!from_owner())
-        return;
-      closing_ = true;
-      stop();
-    },
-    [this](connect& message) {
-      if (from_owner())
-        change_owner(message.owner);
-    },
-  }
-    .or_else(from_child());
+  static const caf::message_handler shared = make_handlers();
+  return shared;
 }
 
-caf::message_handler os_process::from_child() {
+/// Of whichever process handles a message.
+caf::message_handler os_process::make_handlers() {
+  constexpr auto self = [] { return static_cast<os_process*>(&current()); };
   return {
-    [this](child_started& message) { on_started(std::move(message.child)); },
-    [this](child_failed& message) { on_start_failed(message.code, message.what); },
-    [this](child_output& message) { on_output(message.stream, std::move(message.bytes)); },
-    [this](child_output_closed& message) { on_output_closed(message.stream); },
-    [this](child_wrote& message) { tell(input_.written(message.bytes)); },
-    [this](child_stdin_closed& message) { on_stdin_closed(message.reason); },
-    [this](child_leader_ended& message) { on_leader_end(message.end); },
-    [this](child_ended& message) { on_end(message.end); },
-    [this](const child_statistics& message) { on_statistics(message.used); },
+    [self](command& message) { return self()->write(message); },
+    [self](close_stdin) { self()->input_.close(); },
+    [self](const signal& message) { return self()->send_signal(message.which); },
+    [self](const window_size& message) { return self()->resize(message); },
+    [self](os_pid) { return os_pid_reply{self()->leader()}; },
+    [self](info) { return self()->describe(); },
+    [self](close) { self()->close_for_owner(); },
+    [self](connect& message) { self()->connect_for_owner(message.owner); },
+    [self](child_event& event) { self()->on_event(event); },
   };
+}
+
+void os_process::on_event(child_event& event) {
+  const overloaded handle{
+    [this](child_started& it) { on_started(std::move(it.child)); },
+    [this](child_failed& it) { on_start_failed(it.code, it.what); },
+    [this](child_output& it) { on_output(it.stream, std::move(it.bytes)); },
+    [this](child_output_closed& it) { on_output_closed(it.stream); },
+    [this](child_wrote& it) { tell(input_.written(it.bytes)); },
+    [this](child_stdin_closed& it) { on_stdin_closed(it.reason); },
+    [this](child_leader_ended& it) { on_leader_end(it.end); },
+    [this](child_ended& it) { on_end(it.end); },
+    [this](const child_statistics& it) { on_statistics(it.used); },
+  };
+  std::visit(handle, event.what);
 }
 
 // -- the child's life -----------------------------------------------------------------------------
@@ -95,17 +123,16 @@ void os_process::on_started(std::shared_ptr<io::child> child) {
   started_ = clock().now();
   started_ticks_ = io::ticks_since_boot();
   move(process_event::exec_ok);
-  child_->grant(io::output::out, out_.window());
-  child_->grant(io::output::err, err_.window());
-  if (!options_.ready)
+  const auto options = std::exchange(options_, nullptr);
+  if (!options)
     on_ready();
   input_.open(child_);
   if (state_ == process_state::killing)
     child_->signal(SIGKILL, io::signal_target::group);
   else if (state_ == process_state::stopping)
     ask_to_end();
-  else if (options_.ready)
-    await_readiness();
+  else if (options)
+    await_readiness(*options);
 }
 
 void os_process::on_start_failed(std::error_code code, const std::string& what) {
@@ -139,6 +166,7 @@ void os_process::handle_kill() {
 
 void os_process::on_leader_end(const io::child_end& end) {
   end_is_told_ = true;
+  end_ = end;
   stop_waiting(atoms::shutdown());
   input_.end();
   if (owner_)
@@ -154,7 +182,7 @@ void os_process::on_end(const io::child_end& end) {
   child_.reset();
   input_.end();
   end_ = end;
-  end_reason_ = cause_.value_or(end_reason(end.status, options_.success_exit_codes));
+  end_reason_ = cause_.value_or(end_reason(end.status, ending_.success_exit_codes));
   on_output_closed(io::output::out);
   on_output_closed(io::output::err);
   finish_if_delivered();
@@ -190,11 +218,11 @@ void os_process::terminate(const term&) {
 
 // -- its readiness --------------------------------------------------------------------------------
 
-void os_process::await_readiness() {
-  if (const auto* line = std::get_if<stdout_line>(&options_.ready->check))
-    ready_line_.emplace(line->text);
+void os_process::await_readiness(const os_process_options& options) {
+  if (const auto* line = std::get_if<stdout_line>(&options.ready->check))
+    ready_line_ = std::make_unique<line_watch>(line->text);
   else
-    ready_probe_ = spawn_link<ready_probe>(host_, options_);
+    ready_probe_ = spawn_link<ready_probe>(host_, options);
 }
 
 void os_process::stop_waiting(const term& how) {

@@ -11,13 +11,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <system_error>
 #include <vector>
 
 namespace penning::actors {
+
+struct child_event;
 
 /// The exit reason for an end that nobody asked for: `normal`, `{exit_status, N}`, `{signal, N}`.
 term end_reason(const io::exit_status& status, const std::vector<int>& success_exit_codes);
@@ -64,9 +65,10 @@ class os_process : public process {
   void terminate(const term& reason) override;
 
  private:
-  caf::message_handler from_child();
+  static caf::message_handler make_handlers();
 
   // its life
+  void on_event(child_event& event);
   void on_started(std::shared_ptr<io::child> child);
   void on_start_failed(std::error_code code, const std::string& what);
   void on_leader_end(const io::child_end& end);
@@ -80,7 +82,7 @@ class os_process : public process {
   void finish_if_delivered();
 
   // its readiness
-  void await_readiness();
+  void await_readiness(const os_process_options& options);
   void stop_waiting(const term& how);
   void on_ready();
   void on_probe_end(const term& reason);
@@ -97,6 +99,7 @@ class os_process : public process {
   void on_stdin_closed(std::error_code reason);
 
   // questions and orders
+  pid_t leader() const { return child_ && !end_is_told_ ? child_->pid() : 0; } // 0 after its end
   caf::result<void> send_signal(const term& which);
   caf::result<void> resize(const window_size& size);
   caf::result<void> answer(const caf::error& error);
@@ -108,25 +111,39 @@ class os_process : public process {
   // its owner
   bool from_owner();
   void owner_is_gone();
+  void close_for_owner();
+  void connect_for_owner(const caf::actor& owner);
   void change_owner(const caf::actor& owner);
 
   output_flow& flow(io::output stream) { return stream == io::output::out ? out_ : err_; }
 
+  /// What it needs of its options until it ends, for there may be thousands of it.
+  struct ending {
+    std::chrono::milliseconds delay_to_sigkill{};
+    std::vector<int> success_exit_codes{};
+    int stop_signal = 0; ///< 0: it is hung up on.
+    std::unique_ptr<os_process_options> stop_command{};
+    std::uint64_t restarts = 0;
+    bool has_pty = false;
+  };
+  static ending ending_of(const os_process_options& options);
+
   io::child_host& host_;
-  caf::actor owner_; // null once it is gone
-  os_process_options options_;
+  caf::actor owner_;                            // null once it is gone
+  std::unique_ptr<os_process_options> options_; // until its readiness has been looked after
+  ending ending_;
   process_state state_ = process_state::starting;
   std::shared_ptr<io::child> child_; // while it lives
   os_process_input input_;
   output_flow out_, err_;
-  std::uint64_t owner_number_ = 0;       // tells the acknowledgements of different owners apart
-  std::optional<line_watch> ready_line_; // while it is waited for, it or the probe
+  std::uint64_t owner_number_ = 0;         // tells the acknowledgements of different owners apart
+  std::unique_ptr<line_watch> ready_line_; // while it is waited for, it or the probe
   caf::actor ready_probe_, stop_command_;
   std::optional<term> cause_; // of an end that was asked for: its exit reason
   bool closing_ = false;      // by `close`, which is to be answered
   bool end_is_told_ = false;  // of a child whose orphans live on
   std::uint64_t out_bytes_ = 0, err_bytes_ = 0;
-  std::deque<pending_answer> asked_; // for `info`, while its control group is read
+  std::vector<pending_answer> asked_; // for `info`, while its control group is read
   caf::actor_clock::time_point started_;
   std::uint64_t started_ticks_ = 0;    // the same since the boot
   std::chrono::milliseconds uptime_{}; // once it is gone

@@ -23,11 +23,11 @@ void os_process::stop() {
 }
 
 void os_process::ask_to_end() {
-  if (options_.stop_command)
+  if (ending_.stop_command)
     run_stop_command();
   else
     send_stop_signal();
-  run_after(this, options_.delay_to_sigkill, [this] {
+  run_after(this, ending_.delay_to_sigkill, [this] {
     if (child_)
       child_->signal(SIGKILL, io::signal_target::group);
   });
@@ -35,15 +35,14 @@ void os_process::ask_to_end() {
 
 /// A terminal that hangs up sends SIGCONT itself, see tty_ioctl(4).
 void os_process::send_stop_signal() {
-  if (options_.pty && !options_.stop_signal)
+  if (ending_.stop_signal == 0)
     return child_->hang_up();
-  const auto number = signal_number(options_.stop_signal.value_or(SIGTERM));
-  child_->signal(number.value(), io::signal_target::leader);
+  child_->signal(ending_.stop_signal, io::signal_target::leader);
   child_->signal(SIGCONT, io::signal_target::leader);
 }
 
 void os_process::run_stop_command() {
-  auto options = options_of_helper(options_, *options_.stop_command);
+  auto options = std::move(*ending_.stop_command);
   options.env.emplace_back("MAINPID", std::to_string(child_->pid()));
   stop_command_ = spawn_link<os_process>(host_, caf::actor{this}, std::move(options));
   actors::send(this, stop_command_, close_stdin{});
@@ -62,7 +61,7 @@ caf::result<void> os_process::send_signal(const term& which) {
   const auto number = signal_number(which);
   if (!number)
     return answer(request_error(tuple_of("bad_signal"_a, which)));
-  if (!child_)
+  if (!leader())
     return answer(posix_error(std::make_error_code(std::errc::no_such_process)));
   child_->signal(*number, io::signal_target::leader);
   return answer({});
@@ -71,7 +70,7 @@ caf::result<void> os_process::send_signal(const term& which) {
 caf::result<void> os_process::resize(const window_size& size) {
   if (!child_)
     return answer(posix_error(std::make_error_code(std::errc::no_such_process)));
-  if (!options_.pty)
+  if (!ending_.has_pty)
     return answer(posix_error(std::make_error_code(std::errc::inappropriate_io_control_operation)));
   child_->resize({.rows = size.rows, .columns = size.columns});
   return answer({});
@@ -120,14 +119,14 @@ caf::result<info_reply> os_process::describe() {
     return no_answer<info_reply>();
   const auto& answer = asked_.emplace_back(make_response_promise());
   child_->statistics([self = caf::actor{this}](const io::cgroup_statistics& used) {
-    post(self, child_statistics{used});
+    post(self, child_event{child_statistics{used}});
   });
   return answer.promise();
 }
 
 void os_process::on_statistics(const io::cgroup_statistics& used) {
   asked_.front().deliver(describe(used));
-  asked_.pop_front();
+  asked_.erase(asked_.begin());
 }
 
 info_reply os_process::describe(const io::cgroup_statistics& used) {
@@ -137,14 +136,15 @@ info_reply os_process::describe(const io::cgroup_statistics& used) {
                     .stdin_queued = input_.bound().queued(),
                     .stdout_bytes = out_bytes_,
                     .stderr_bytes = err_bytes_,
-                    .restarts = options_.restarts,
+                    .restarts = ending_.restarts,
                     .usage = end_.usage,
                     .cgroup = to_term(used)};
-  if (!child_)
+  if (child_)
+    result.containment = io::to_string(child_->contained_by());
+  if (!leader())
     return result;
-  result.os_pid = child_->pid();
-  result.containment = io::to_string(child_->contained_by());
-  result.usage = io::usage_of(child_->pid(), started_ticks_).value_or(io::resource_usage{});
+  result.os_pid = leader();
+  result.usage = io::usage_of(leader(), started_ticks_).value_or(io::resource_usage{});
   return result;
 }
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -100,7 +100,7 @@ class os_process_input {
   input_bound bound_;
   std::uint64_t total_ = 0;
   std::shared_ptr<io::child> child_;
-  std::deque<pending_write> writes_;
+  std::list<pending_write> writes_;      // not a deque: empty it takes no memory
   std::vector<std::vector<char>> early_; // written before the start
   std::error_code closed_;               // set: nothing more is taken
 };

@@ -104,6 +104,18 @@ bool os_process::from_owner() {
   return owner_ && caf::actor_cast<caf::actor_addr>(current_sender()) == owner_.address();
 }
 
+void os_process::close_for_owner() {
+  if (!from_owner())
+    return;
+  closing_ = true;
+  stop();
+}
+
+void os_process::connect_for_owner(const caf::actor& owner) {
+  if (from_owner())
+    change_owner(owner);
+}
+
 void os_process::owner_is_gone() {
   owner_ = nullptr;
   ++owner_number_;

@@ -23,9 +23,17 @@ std::size_t window(const value& v) {
   return v.whole<std::size_t>(1);
 }
 
+std::string delimiter(const value& v) {
+  auto bytes = v.bytes();
+  if (bytes.empty())
+    v.refuse("must not be empty");
+  return bytes;
+}
+
 const option_table<delivery> delivery_options{
-  {"delimiter", [](delivery& d, const value& v) { d.delimiter = v.bytes(); }},
-  {"max_length", [](delivery& d, const value& v) { d.max_length = v.whole<std::size_t>(); }},
+  {"delimiter", [](delivery& d, const value& v) { d.delimiter = delimiter(v); }},
+  {"max_length",
+   [](delivery& d, const value& v) { d.max_length = v.whole<std::size_t>(1, delivery::longest); }},
 };
 
 delivery delivery_from(const value& v) {

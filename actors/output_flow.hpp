@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -22,7 +22,7 @@ class output_flow {
   explicit output_flow(std::size_t window, const delivery& how = {}) : window_{window} {
     if (how.what == delivery::kind::bytes)
       return;
-    framing_.emplace(how);
+    framing_ = std::make_unique<output_framing>(how);
     window_ = std::max(window, framing_->max_size());
   }
 
@@ -30,7 +30,7 @@ class output_flow {
   std::size_t window() const noexcept { return window_; }
 
   /// Whether it comes out as lines.
-  bool has_lines() const noexcept { return framing_.has_value(); }
+  bool has_lines() const noexcept { return framing_ != nullptr; }
 
   /// Takes a chunk; it comes out of `next`, in order.
   void push(std::vector<char> chunk) {
@@ -97,9 +97,9 @@ class output_flow {
 
   std::size_t window_;
   std::size_t unconsumed_ = 0;
-  std::size_t sent_ = 0; // of the chunk in front
-  std::optional<output_framing> framing_;
-  std::deque<line> held_;
+  std::size_t sent_ = 0;                    // of the chunk in front
+  std::unique_ptr<output_framing> framing_; // few have one
+  line_list held_;
 };
 
 } // namespace penning::actors

@@ -25,7 +25,7 @@ output_framing::output_framing(const delivery& how)
     : delimiter_{how.what == delivery::kind::lines ? "\n" : how.delimiter},
       max_length_{how.max_length} {}
 
-void output_framing::feed(std::vector<char> bytes, std::deque<line>& lines) {
+void output_framing::feed(std::vector<char> bytes, line_list& lines) {
   if (held_.empty())
     held_ = std::move(bytes);
   else
@@ -45,7 +45,7 @@ void output_framing::feed(std::vector<char> bytes, std::deque<line>& lines) {
   keep_from(begin);
 }
 
-void output_framing::finish(std::deque<line>& lines) {
+void output_framing::finish(line_list& lines) {
   for (std::size_t begin = 0; begin < held_.size(); begin += max_length_)
     lines.push_back(copy(begin, std::min(held_.size(), begin + max_length_), false));
   held_ = {};

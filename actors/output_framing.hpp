@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +24,7 @@ struct delivery {
   std::size_t max_length = 65'536;
 
   static constexpr std::size_t max_delimiter = 256;
-  static constexpr std::size_t longest = std::size_t{1} << 30; ///< Of `max_length`.
+  static constexpr std::size_t longest = std::size_t{32} << 20; ///< Of `max_length`.
 
   friend bool operator==(const delivery&, const delivery&) = default;
 };
@@ -32,6 +32,9 @@ struct delivery {
 /// Throws `io::option_error` with this option for a delimiter that is missing, too long or not
 /// asked for, and for a length that is not from 1 to `longest`.
 void validate(const delivery& how, const char* option);
+
+/// Empty it takes no memory, as a queue that may be one of many should not.
+using line_list = std::list<line>;
 
 /// Cuts a stream into lines or records. Pure: no actor, no clock.
 ///
@@ -45,10 +48,10 @@ class output_framing {
   explicit output_framing(const delivery& how);
 
   /// Takes the next bytes; appends to `lines` what they complete.
-  void feed(std::vector<char> bytes, std::deque<line>& lines);
+  void feed(std::vector<char> bytes, line_list& lines);
 
   /// The stream has ended: appends what is left, if anything is. After it a stream begins anew.
-  void finish(std::deque<line>& lines);
+  void finish(line_list& lines);
 
   /// The bytes of the stream that a line stands for.
   std::size_t size_of(const line& line) const noexcept {

@@ -19,6 +19,8 @@ process* watched_by_key(const caf::actor& actor) {
   return quiet_actor::hears_of_its_end ? as_process(actor) : nullptr;
 }
 
+thread_local process* running = nullptr; // within `resume`
+
 void observe_foreign(const caf::actor& actor, const void* key,
                      std::function<void(const term& reason)> call) {
   // Only a call in this thread before `attach` has returned means that it was dead already.
@@ -118,6 +120,7 @@ started process::begin(caf::local_actor& parent, caf::actor child, bool wants_ac
   auto* starter = dynamic_cast<process*>(&parent);
   self.parent_ = parent.address();
   self.wants_ack_ = wants_ack;
+  self.links_.reserve(1); // else it begins with room for 13, and few have more than two
   auto link =
     self.links_.emplace(self.parent_, starter ? peer_kind::process : peer_kind::foreign).first;
   if (starter)
@@ -309,23 +312,44 @@ void process::handle_ack(const caf::actor_addr&, const start_result&) {}
 
 void process::terminate(const term&) {}
 
+process& process::current() noexcept {
+  return *running;
+}
+
+caf::resumable::resume_result process::resume(execution_context* context, std::size_t most) {
+  struct scope {
+    process* before;
+    ~scope() { running = before; }
+  } restored{std::exchange(running, this)};
+  return quiet_actor::resume(context, most);
+}
+
+/// What every process understands: one table for all.
+caf::message_handler process::own_messages() {
+  return {
+    [](exit_signal& signal) { current().on_signal(signal); },
+    [](link_request& request) { current().links_.emplace(request.from, peer_kind::process); },
+    [](unlink_request& request) { current().links_.erase(request.from); },
+    [](down& message) { current().on_down(message); },
+    [](init_ack& ack) { current().on_ack(ack); },
+  };
+}
+
 caf::behavior process::make_behavior() {
-  return caf::message_handler{
-    [this](exit_signal& signal) { on_signal(signal); },
-    [this](link_request& request) { links_.emplace(request.from, peer_kind::process); },
-    [this](unlink_request& request) { links_.erase(request.from); },
-    [this](down& message) {
-      if (monitors_ && monitors_->all.erase(message.monitor) > 0)
-        handle_down(message);
-    },
-    [this](init_ack& ack) {
-      const auto result = from_ack(ack.result);
-      if (has_failed(result))
-        links_.erase(ack.from);
-      handle_ack(ack.from, result);
-    },
-  }
-    .or_else(receive());
+  static const caf::message_handler shared = own_messages();
+  return shared.or_else(receive());
+}
+
+void process::on_down(const down& message) {
+  if (monitors_ && monitors_->all.erase(message.monitor) > 0)
+    handle_down(message);
+}
+
+void process::on_ack(const init_ack& ack) {
+  const auto result = from_ack(ack.result);
+  if (has_failed(result))
+    links_.erase(ack.from);
+  handle_ack(ack.from, result);
 }
 
 start_result process::run_init() {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -41,8 +42,7 @@ class run_queue {
       return;
     }
     ++announced_;
-    // From elsewhere under the lock, which keeps the queue from going away with its last job.
-    wake_one(lock, self != nullptr);
+    wake_one(lock);
   }
 
   /// Waits for a job.
@@ -60,7 +60,7 @@ class run_queue {
     // Who was woken wakes the next one for what is left. And it may be the one who watched that
     // leaves here: let another watch.
     if (announced_ > 0 || (!jobs_.empty() && !watched_))
-      wake_one(lock, true);
+      wake_one(lock);
     return job;
   }
 
@@ -74,13 +74,14 @@ class run_queue {
   /// Looks of the thread that watches at a queue of which it hears nothing.
   static constexpr int looks_in_vain = 10;
 
-  /// Wakes a thread, unless one is on its way already. May unlock.
-  void wake_one(std::unique_lock<std::mutex>& lock, bool unlock) {
+  /// Wakes a thread, unless one is on its way already. May unlock: under the lock it would wake
+  /// only to wait for that. Then it may take the last job, after which the queue may go away.
+  void wake_one(std::unique_lock<std::mutex>& lock) {
     if (asleep_ == 0 || std::exchange(waking_, true))
       return;
-    if (unlock)
-      lock.unlock();
-    changed_.notify_one();
+    const auto changed = changed_;
+    lock.unlock();
+    changed->notify_one();
   }
 
   /// Until there may be a job. One idle thread watches while others are busy; the rest, and all
@@ -89,14 +90,14 @@ class run_queue {
     if (!watched_ && busy_ != 0)
       watch(lock);
     if (jobs_.empty())
-      sleep([&] { changed_.wait(lock); });
+      sleep([&] { changed_->wait(lock); });
   }
 
   void watch(std::unique_lock<std::mutex>& lock) {
     watched_ = true;
     for (int vain = 0; jobs_.empty() && busy_ != 0 && vain < looks_in_vain; ++vain) {
       const auto before = unannounced_;
-      sleep([&] { changed_.wait_for(lock, patience); });
+      sleep([&] { changed_->wait_for(lock, patience); });
       if (unannounced_ != before)
         vain = 0;
     }
@@ -113,7 +114,8 @@ class run_queue {
   }
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  const std::shared_ptr<std::condition_variable> changed_ =
+    std::make_shared<std::condition_variable>();
   std::deque<Job> jobs_;
   std::size_t busy_ = 0; // threads that run a job
   std::size_t asleep_ = 0;

@@ -16,13 +16,14 @@ void cgroup_descendants::kill() {
 
 /// In nearly every case nobody is left. Once that is so, nobody comes: only from inside one could.
 void cgroup_descendants::kill_unified() {
-  auto directory = open_directory(path_);
-  std::error_code error;
-  empty_ = directory && !is_populated(directory.get(), error) && !error;
+  const auto opened = kept_ != nullptr ? unique_fd{} : open_directory(path_);
+  const int directory = kept_ != nullptr ? kept_->directory.get() : opened.get();
+  empty_ = says_empty(kept_ != nullptr ? reread(kept_->events.get())
+                                       : read_file(directory, "cgroup.events"));
   if (empty_)
     return;
   killed_ = true;
-  write_file(directory.get(), "cgroup.kill", "1");
+  write_file(directory, "cgroup.kill", "1");
 }
 
 void cgroup_descendants::kill_one_by_one() {
@@ -66,10 +67,8 @@ void cgroup_descendants::when_empty(std::function<void()> f) {
       return a_moment_later(io_, [this, f = std::move(f)] { when_empty(f); });
     events.release();
   }
-  char text[128];
-  auto size = ::pread(watch_.native_handle(), text, sizeof text, 0);
-  std::string_view events(text, size > 0 ? static_cast<std::size_t>(size) : 0);
-  if (events.find("populated 1") == events.npos) {
+  const auto events = reread(watch_.native_handle());
+  if (!events || says_empty(events)) { // or it is gone
     watch_.close(no_watch);
     return f();
   }

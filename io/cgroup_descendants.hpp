@@ -1,9 +1,9 @@
 #pragma once
 
 #include <penning/io/descendants.hpp>
+#include <penning/io/runtime_cgroup.hpp>
 #include <penning/io/unique_fd.hpp>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <penning/io/watched_descriptor.hpp>
 
 #include <string>
 
@@ -12,12 +12,15 @@ namespace penning::io {
 /// The processes in a control group.
 class cgroup_descendants final : public descendants {
  public:
-  /// `version` of the hierarchy that the directory `path` is in.
-  cgroup_descendants(boost::asio::io_context& io, std::string path, int version)
+  /// `version` of the hierarchy that the directory `path` is in. `kept` is the group itself if it
+  /// is kept open, and outlives this then.
+  cgroup_descendants(boost::asio::io_context& io, std::string path, int version,
+                     const child_cgroup* kept = nullptr)
       : io_(io),
         watch_(io),
         path_(std::move(path)),
-        version_(version) {}
+        version_(version),
+        kept_(kept) {}
 
   void kill() override;
   void when_gone(std::function<void()> f) override;
@@ -33,9 +36,10 @@ class cgroup_descendants final : public descendants {
   void when_all_dead(std::function<void()> f);
 
   boost::asio::io_context& io_;
-  boost::asio::posix::stream_descriptor watch_; // of cgroup.events
+  watched_descriptor watch_; // of cgroup.events
   std::string path_;
   int version_;
+  const child_cgroup* kept_;
   bool killing_ = false, killed_ = false, empty_ = false;
 };
 

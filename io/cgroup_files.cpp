@@ -19,23 +19,6 @@ std::error_code last_error() {
   return {errno, std::system_category()};
 }
 
-std::string read_all(int directory, const char* name, std::error_code& error) {
-  unique_fd file(::openat(directory, name, O_RDONLY | O_CLOEXEC));
-  std::string result;
-  std::array<char, 4096> piece;
-  ssize_t size = file ? 1 : -1;
-  while (size > 0) {
-    size = ::read(file.get(), piece.data(), piece.size());
-    if (size < 0 && errno == EINTR)
-      size = 1;
-    else if (size > 0)
-      result.append(piece.data(), static_cast<std::size_t>(size));
-  }
-  if (size < 0)
-    error = last_error();
-  return result;
-}
-
 std::vector<std::string> groups_below(const std::string& path) {
   std::vector<std::string> result;
   std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
@@ -69,12 +52,24 @@ std::error_code write_file(int directory, const char* name, std::string_view tex
   return {};
 }
 
-std::string read_file(int directory, const char* name, std::error_code& error) {
-  return read_all(directory, name, error);
+std::optional<std::string> read_file(int directory, const char* name) {
+  unique_fd file(::openat(directory, name, O_RDONLY | O_CLOEXEC));
+  return file ? reread(file.get()) : std::nullopt;
 }
 
-bool is_populated(int directory, std::error_code& error) {
-  return read_all(directory, "cgroup.events", error).find("populated 1") != std::string::npos;
+std::optional<std::string> reread(int file) {
+  std::array<char, 4096> text;
+  ssize_t size;
+  do
+    size = ::pread(file, text.data(), text.size(), 0);
+  while (size < 0 && errno == EINTR);
+  if (size < 0)
+    return {};
+  return std::string(text.data(), static_cast<std::size_t>(size));
+}
+
+bool says_empty(const std::optional<std::string>& events) {
+  return events && events->find("populated 0") != std::string::npos;
 }
 
 std::vector<held_member> hold_processes(const std::string& path, std::size_t limit,

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -19,11 +20,13 @@ unique_fd open_directory(const std::string& path);
 /// Writes the whole of a file in `directory`. Errors: those of openat(2) and write(2).
 std::error_code write_file(int directory, const char* name, std::string_view text);
 
-/// The first 4 KiB of a file in `directory`.
-std::string read_file(int directory, const char* name, std::error_code& error);
+/// The first 4 KiB of a file in `directory`, and of one that is open: as they are now. Nothing if
+/// it cannot be read.
+std::optional<std::string> read_file(int directory, const char* name);
+std::optional<std::string> reread(int file);
 
-/// Whether a process lives in a v2 cgroup or below it; as it was said last if it cannot be read.
-bool is_populated(int directory, std::error_code& error);
+/// Whether `cgroup.events` of a v2 cgroup says that no process lives in it or below it.
+bool says_empty(const std::optional<std::string>& events);
 
 /// The living processes in a cgroup and below it, `limit` at most, each held by a pidfd and looked
 /// for once more after that; so each may be signalled. Errors: EMFILE, ENFILE and ENOMEM, only if

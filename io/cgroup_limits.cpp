@@ -45,12 +45,12 @@ bool is_device_number(std::string_view text) {
 std::string device_number(const std::string& device) {
   if (is_device_number(device))
     return device;
-  refuse_nul("io", device);
+  refuse_nul("limits.io", device);
   struct stat info {};
   if (::stat(device.c_str(), &info) != 0)
-    throw option_error("io", device, std::system_category().message(errno));
+    throw option_error("limits.io", device, std::system_category().message(errno));
   if (!S_ISBLK(info.st_mode))
-    throw option_error("io", device, "is no block device");
+    throw option_error("limits.io", device, "is no block device");
   return std::to_string(major(info.st_rdev)) + ":" + std::to_string(minor(info.st_rdev));
 }
 
@@ -59,9 +59,9 @@ void validate(const io_limit& limit) {
   const std::array all{limit.read_bytes, limit.write_bytes, limit.read_operations,
                        limit.write_operations};
   if (std::ranges::none_of(all, [](const auto& x) { return x.has_value(); }))
-    throw option_error("io", limit.device, "nothing is limited");
+    throw option_error("limits.io", limit.device, "nothing is limited");
   if (std::ranges::any_of(all, [](const auto& x) { return x == 0U; }))
-    throw option_error("io", limit.device, "a limit must be more than 0");
+    throw option_error("limits.io", limit.device, "a limit must be more than 0");
 }
 
 /// Each component a name, so that nothing above the root of the hierarchy is meant.
@@ -150,10 +150,11 @@ void add_io_limits(settings& to, const io_limit& limit, int version) {
 } // namespace
 
 void validate(const cgroup_options& options) {
-  refuse_zero("memory", options.memory);
-  refuse_zero("pids", options.pids);
+  refuse_zero("limits.memory", options.memory);
+  refuse_zero("limits.pids", options.pids);
   if (options.cpu && !(*options.cpu >= least_cpu && *options.cpu <= most_cpu))
-    throw option_error("cpu", text_of(*options.cpu), "must be from 0.001 to 1000000 processors");
+    throw option_error("limits.cpu", text_of(*options.cpu),
+                       "must be from 0.001 to 1000000 processors");
   for (const auto& limit : options.io)
     validate(limit);
   for (const auto& name : options.controllers) {
@@ -174,13 +175,13 @@ void validate(const cgroup_options& options) {
 std::vector<wanted_controller> wanted_controllers(const cgroup_options& options) {
   std::vector<wanted_controller> result;
   if (options.memory)
-    result.push_back({"memory", "memory", std::to_string(*options.memory)});
+    result.push_back({"memory", "limits.memory", std::to_string(*options.memory)});
   if (options.cpu)
-    result.push_back({"cpu", "cpu", text_of(*options.cpu)});
+    result.push_back({"cpu", "limits.cpu", text_of(*options.cpu)});
   if (options.pids)
-    result.push_back({"pids", "pids", std::to_string(*options.pids)});
+    result.push_back({"pids", "limits.pids", std::to_string(*options.pids)});
   if (!options.io.empty())
-    result.push_back({"io", "io", options.io.front().device});
+    result.push_back({"io", "limits.io", options.io.front().device});
   for (const auto& name : options.controllers)
     if (std::ranges::find(result, name, &wanted_controller::name) == result.end())
       result.push_back({name, "cgroup_controllers", name});

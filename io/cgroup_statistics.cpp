@@ -16,14 +16,8 @@ number number_in(std::string_view text) {
   return error == std::errc{} ? number(value) : std::nullopt;
 }
 
-std::optional<std::string> read(int directory, const char* name) {
-  std::error_code error;
-  auto text = read_file(directory, name, error);
-  return error ? std::nullopt : std::optional(std::move(text));
-}
-
 number number_in(int directory, const char* name) {
-  return number_in(read(directory, name).value_or(""));
+  return number_in(read_file(directory, name).value_or(""));
 }
 
 /// By the names of both versions: at most one of the two files exists.
@@ -37,8 +31,9 @@ std::optional<microseconds> from_nanoseconds(number value) {
 }
 
 number oom_kills_in(int directory) {
-  auto text = read(directory, "memory.events");
-  return number_of(text ? *text : read(directory, "memory.oom_control").value_or(""), "oom_kill");
+  auto text = read_file(directory, "memory.events");
+  return number_of(text ? *text : read_file(directory, "memory.oom_control").value_or(""),
+                   "oom_kill");
 }
 
 } // namespace
@@ -76,7 +71,10 @@ std::optional<std::uint64_t> read_oom_kills(const std::string& path) {
 }
 
 std::optional<processor_time> read_processor_time(int directory) {
-  auto text = read(directory, "cpu.stat").value_or("");
+  return processor_time_in(read_file(directory, "cpu.stat").value_or(""));
+}
+
+std::optional<processor_time> processor_time_in(std::string_view text) {
   auto user = number_of(text, "user_usec"), system = number_of(text, "system_usec");
   if (!user || !system) // v1 has a file of that name with other things in it
     return {};

@@ -308,7 +308,7 @@ std::string_view context::containment() const noexcept {
   case 1: return "cgroup v1";
   default:
     return to_string(state_->reaper ? containment_kind::subreaper
-                                     : containment_kind::process_group);
+                                    : containment_kind::process_group);
   }
 }
 

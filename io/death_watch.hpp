@@ -1,8 +1,7 @@
 #pragma once
 
 #include <penning/io/pidfd.hpp>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <penning/io/watched_descriptor.hpp>
 
 #include <system_error>
 #include <utility>
@@ -48,7 +47,7 @@ class death_watch {
   }
 
  private:
-  boost::asio::posix::stream_descriptor pidfd_;
+  watched_descriptor pidfd_;
   unsigned opened_ = 0;
 };
 

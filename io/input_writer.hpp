@@ -2,9 +2,8 @@
 
 #include <penning/io/stream_events.hpp>
 #include <penning/io/unique_fd.hpp>
+#include <penning/io/watched_descriptor.hpp>
 #include <penning/io/write_queue.hpp>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <optional>
 
@@ -51,7 +50,7 @@ class input_writer {
   void finish();
 
   unique_fd fd_; // owns; watch_ only borrows it and is made to let go before it is destroyed
-  boost::asio::posix::stream_descriptor watch_;
+  watched_descriptor watch_;
   write_queue queue_;
   input_end end_ = input_end::closing;
   std::optional<char> last_; // typed at a terminal

@@ -132,10 +132,12 @@ std::string resolve_program(const launch_options& options) {
 }
 
 std::vector<std::string> child_environment(const launch_options& options) {
+  std::size_t inherited = 0;
+  while (!options.clear_env && ::environ != nullptr && ::environ[inherited] != nullptr)
+    ++inherited;
   std::vector<std::string> result;
-  for (char** entry = options.clear_env ? nullptr : ::environ;
-       entry != nullptr && *entry != nullptr; ++entry)
-    result.emplace_back(*entry);
+  result.reserve(inherited + options.env.size() + 1); // a context may add one
+  result.assign(::environ, ::environ + inherited);
   for (const auto& [name, value] : options.env) {
     std::erase_if(result, [&prefix = name](const std::string& entry) {
       return entry.size() > prefix.size() && entry[prefix.size()] == '='

@@ -2,8 +2,7 @@
 
 #include <penning/io/stream_events.hpp>
 #include <penning/io/unique_fd.hpp>
-
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <penning/io/watched_descriptor.hpp>
 
 namespace penning::io {
 
@@ -41,7 +40,7 @@ class output_reader {
   ssize_t receive(std::size_t limit);
 
   unique_fd fd_; // owns; watch_ only borrows it and is made to let go before it is destroyed
-  boost::asio::posix::stream_descriptor watch_;
+  watched_descriptor watch_;
   read_buffer& buffer_;
   std::size_t window_ = 0;
   output which_;

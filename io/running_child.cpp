@@ -58,9 +58,6 @@ void running_child::contain(launched_child& child) {
   cgroup_ = std::move(child.group);
   contained_by_ = child.contained_by;
   keeps_orphans_ = child.orphans == orphan_policy::keep;
-  if (cgroup_)
-    in_cgroup_ = std::make_unique<cgroup_descendants>(around_.io, around_.groups.path(cgroup_),
-                                                      around_.groups.version());
   if (around_.adopted != nullptr)
     adopted_ = std::make_unique<orphaned_descendants>(*around_.adopted, std::move(child.mark));
   if (!child.limits.empty())
@@ -151,6 +148,10 @@ void running_child::died() {
   if (!learn_status()) // a tracer (strace -f, say) has to let go of it
     return a_moment_later(around_.io, [this, alive = shared_from_this()] { died(); });
   leader_dead_ = true;
+  if (cgroup_)
+    in_cgroup_ = std::make_unique<cgroup_descendants>(around_.io, around_.groups.path(cgroup_),
+                                                      around_.groups.version(),
+                                                      cgroup_.events ? &cgroup_ : nullptr);
   end_.usage.oom_killed = in_limits_ && in_limits_->oom_killed();
   input_.close();
   if (keeps_orphans_) {
@@ -218,7 +219,7 @@ void running_child::end() {
   end_.usage.oom_killed = in_limits_ && in_limits_->oom_killed();
   ended_ = true;
   if (in_cgroup_)
-    around_.groups.release(cgroup_, !in_cgroup_->was_killed());
+    around_.groups.release(std::move(cgroup_), !in_cgroup_->was_killed());
   around_.after_end(pid_);
   auto observer = std::exchange(observer_, nullptr); // may hold the handle that holds this
   observer->on_end(end_);

@@ -80,7 +80,7 @@ class running_child final : public stream_events,
   unique_fd terminal_; // hangs up once this and the copies in input_ and out_ are closed
   group_descendants group_;
   std::unique_ptr<orphaned_descendants> adopted_;
-  std::unique_ptr<cgroup_descendants> in_cgroup_;
+  std::unique_ptr<cgroup_descendants> in_cgroup_; // once the leader is dead
   std::unique_ptr<limited_descendants> in_limits_;
   std::unique_ptr<namespace_descendants> in_namespace_;
   child_cgroup cgroup_;

@@ -4,7 +4,7 @@
 
 #include <array>
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <vector>
 
 namespace penning::io {
@@ -37,8 +37,8 @@ class write_queue {
   void push(const header& head, std::size_t head_size, std::vector<char> body);
   void take(std::size_t count);
 
-  std::deque<piece> pieces_;
-  std::size_t offset_ = 0; // taken of the front
+  std::list<piece> pieces_; // not a deque: empty it takes no memory
+  std::size_t offset_ = 0;  // taken of the front
   std::size_t size_ = 0;
 };
 

@@ -27,10 +27,11 @@ class AdoptedProcess : public real_os_process {
     return result.get_future().get();
   }
 
-  term ask_to_signal(const term& which) {
+  template <class Message>
+  term ask(Message message) {
     std::promise<term> answer;
     tell([&](keeper& self) {
-      actors::request(&self, self.child, actors::signal{which})
+      actors::request(&self, self.child, message)
         .then([&] { answer.set_value(atoms::ok()); },
               [&](const caf::error& e) { answer.set_value(actors::reason_from(e)); });
     });
@@ -43,8 +44,8 @@ TEST_F(AdoptedProcess, TellsTheEndOfAStranger) {
   const auto started = adopt({.pid = stranger.pid()});
   EXPECT_EQ(started.how, actors::start_result::kind::ok);
   EXPECT_EQ(started.value, stranger.pid());
-  EXPECT_EQ(ask_to_signal("nosuch"_a), tuple_of("bad_signal"_a, "nosuch"_a));
-  EXPECT_EQ(ask_to_signal("SIGKILL"_a), atoms::ok());
+  EXPECT_EQ(ask(actors::signal{"nosuch"_a}), tuple_of("bad_signal"_a, "nosuch"_a));
+  EXPECT_EQ(ask(actors::signal{"SIGKILL"_a}), atoms::ok());
   EXPECT_THAT(told_.rest(), ElementsAre("exited", "exit {signal,0}"));
 }
 
@@ -53,7 +54,7 @@ TEST_F(AdoptedProcess, KnowsTheStatusOfAChildOfThisProgram) {
   adopt({.pid = child.pid()});
   while (io::test::state_of(child.pid()) != 'T') {
   }
-  EXPECT_EQ(ask_to_signal("CONT"_a), atoms::ok());
+  EXPECT_EQ(ask(actors::signal{"CONT"_a}), atoms::ok());
   EXPECT_THAT(told_.rest(), ElementsAre("exited", "exit {exit_status,7}"));
 }
 
@@ -100,6 +101,16 @@ TEST_F(AdoptedProcess, TellsHowItIs) {
   EXPECT_EQ(info.state, "running"_a);
   EXPECT_EQ(info.os_pid, child.pid());
   EXPECT_LT(info.uptime, 60'000);
+}
+
+TEST_F(AdoptedProcess, HasNeitherStreamsNorATerminal) {
+  foreign_child child{{"/bin/sleep", "1000"}};
+  adopt({.pid = child.pid()});
+  EXPECT_EQ(ask(actors::command{{'x'}}), tuple_of("ebadf"_a, "Bad file descriptor"));
+  EXPECT_EQ(ask(actors::window_size{1, 1}), tuple_of("enotty"_a, "Inappropriate ioctl for device"));
+  send(actors::close_stdin{});
+  send_exit(atoms::shutdown());
+  EXPECT_THAT(told_.rest(), ElementsAre("exited", "exit shutdown"));
 }
 
 TEST_F(AdoptedProcess, IsNotStartedWhereThereIsNone) {

@@ -68,6 +68,30 @@ TEST_F(OsProcessReal, TellsTheEndOfTheChildAtOnceWhereItsOrphansAreKept) {
   EXPECT_THAT(told_.rest(), ElementsAre("data late\n", "exit {exit_status,3}"));
 }
 
+TEST_F(OsProcessReal, KnowsThatTheChildHasEndedWhereItsOrphansAreKept) {
+  actors::os_process_options options;
+  options.orphans = io::orphan_policy::keep;
+  start_script("sleep 1000 & exit 3", std::move(options));
+  ASSERT_EQ(next(), "exited");
+  const auto info = ask_info();
+  EXPECT_EQ(info.os_pid, 0);
+  EXPECT_EQ(info.state, "running"_a);
+  EXPECT_NE(info.containment, "");
+  EXPECT_GT(info.usage.max_rss_kib, 0);
+  std::promise<std::int64_t> pid;
+  std::promise<term> signalled;
+  tell([&](keeper& self) {
+    actors::request(&self, self.child, actors::os_pid{}).then([&](const actors::os_pid_reply& r) {
+      pid.set_value(r.pid);
+    });
+    actors::request(&self, self.child, actors::signal{"HUP"_a})
+      .then([&] { signalled.set_value(atoms::ok()); },
+            [&](const caf::error& e) { signalled.set_value(actors::reason_from(e)); });
+  });
+  EXPECT_EQ(pid.get_future().get(), 0);
+  EXPECT_EQ(signalled.get_future().get(), tuple_of("esrch"_a, "No such process"));
+}
+
 TEST_F(OsProcessReal, EndsItsOrphansWhenItIsStopped) {
   actors::os_process_options options;
   options.orphans = io::orphan_policy::keep;

@@ -23,7 +23,7 @@ std::string shown(const line& each) {
   return std::string{each.bytes.begin(), each.bytes.end()} + (each.complete ? "" : "...");
 }
 
-lines taken(std::deque<line>& from) {
+lines taken(line_list& from) {
   lines result;
   for (const auto& each : std::exchange(from, {}))
     result.push_back(shown(each));
@@ -32,7 +32,7 @@ lines taken(std::deque<line>& from) {
 
 lines framed(const delivery& how, std::string_view stream, std::size_t chunk) {
   output_framing framing{how};
-  std::deque<line> out;
+  line_list out;
   for (std::size_t at = 0; at < stream.size(); at += chunk)
     framing.feed(bytes(stream.substr(at, chunk)), out);
   framing.finish(out);
@@ -77,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(OutputFraming, HoldsLessThanALineAndItsDelimiter) {
   output_framing framing{{kind::records, "--", 3}};
-  std::deque<line> out;
+  line_list out;
   EXPECT_EQ(framing.max_size(), 5u);
   framing.feed(bytes("abcd"), out); // "abcd": it is too long only once it cannot be "abc--"
   framing.feed(bytes("-"), out);
@@ -87,12 +87,12 @@ TEST(OutputFraming, HoldsLessThanALineAndItsDelimiter) {
 TEST(OutputFraming, TakesALongStreamInLinearTime) {
   const std::string text(1 << 20, '-');
   output_framing framing{{kind::records, std::string(255, '-') + "+", 1 << 20}};
-  std::deque<line> out;
+  line_list out;
   for (std::size_t at = 0; at < text.size(); at += 64)
     framing.feed(bytes(std::string_view{text}.substr(at, 64)), out);
   framing.finish(out);
   ASSERT_EQ(out.size(), 1u);
-  EXPECT_EQ(out[0].bytes.size(), text.size());
+  EXPECT_EQ(out.front().bytes.size(), text.size());
 }
 
 // -- on the way to an owner -----------------------------------------------------------------------

@@ -77,10 +77,10 @@ TEST(CgroupLimits, NeedTheirControllersAndThoseThatAreNamedEachOnce) {
                          .cpu = 0.25,
                          .pids = 2,
                          .io = {{"8:0", 1}}};
-  const std::vector<wanted_controller> expected{{"memory", "memory", "1"},
-                                                {"cpu", "cpu", "0.25"},
-                                                {"pids", "pids", "2"},
-                                                {"io", "io", "8:0"},
+  const std::vector<wanted_controller> expected{{"memory", "limits.memory", "1"},
+                                                {"cpu", "limits.cpu", "0.25"},
+                                                {"pids", "limits.pids", "2"},
+                                                {"io", "limits.io", "8:0"},
                                                 {"cpuset", "cgroup_controllers", "cpuset"}};
   EXPECT_EQ(wanted_controllers(options), expected);
   EXPECT_TRUE(wanted_controllers({}).empty());

@@ -81,7 +81,7 @@ TEST(CgroupPlan, NamesTheControllerThatIsMountedNowhere) {
     FAIL();
   } catch (const option_error& error) {
     EXPECT_STREQ(error.what(),
-                 "memory \"5\": no hierarchy with the controller \"memory\" is mounted");
+                 "limits.memory \"5\": no hierarchy with the controller \"memory\" is mounted");
   }
 }
 
@@ -117,9 +117,10 @@ TEST_F(CgroupCheck, AcceptsWhatIsEnabledOrCanBe) {
 }
 
 TEST_F(CgroupCheck, NamesTheControllerThatIsMissing) {
-  EXPECT_EQ(refusal({.path = "a", .pids = 5}), "pids \"5\": the controller is in no v1 hierarchy "
-                                               "and not in "
-                                                 + root + "/cgroup.controllers");
+  EXPECT_EQ(refusal({.path = "a", .pids = 5}),
+            "limits.pids \"5\": the controller is in no v1 hierarchy "
+            "and not in "
+              + root + "/cgroup.controllers");
   EXPECT_EQ(refusal({.controllers = {"nonsense"}}),
             "cgroup_controllers \"nonsense\": the controller is in no v1 hierarchy and not in "
               + root + "/cgroup.controllers");
@@ -127,10 +128,11 @@ TEST_F(CgroupCheck, NamesTheControllerThatIsMissing) {
 
 TEST_F(CgroupCheck, NamesTheCommandThatEnablesAController) {
   file("me/cgroup.controllers", "memory\n");
-  EXPECT_EQ(refusal({.cpu = 2}, "/me"), "cpu \"2\": the controller is in no v1 hierarchy and not "
-                                        "in "
-                                          + root + "/me/cgroup.controllers; to enable it: echo "
-                                          + "+cpu > " + root + "/cgroup.subtree_control");
+  EXPECT_EQ(refusal({.cpu = 2}, "/me"),
+            "limits.cpu \"2\": the controller is in no v1 hierarchy and not "
+            "in "
+              + root + "/me/cgroup.controllers; to enable it: echo " + "+cpu > " + root
+              + "/cgroup.subtree_control");
 }
 
 TEST_F(CgroupCheck, SaysWhereNobodyMayLive) {
@@ -139,7 +141,7 @@ TEST_F(CgroupCheck, SaysWhereNobodyMayLive) {
   file("me/cgroup.type", "domain\n");
   file("me/cgroup.procs", "4711\n");
   EXPECT_EQ(refusal({.memory = 5}, "/me"),
-            "memory \"5\": the controller cannot be enabled while processes live in " + root
+            "limits.memory \"5\": the controller cannot be enabled while processes live in " + root
               + "/me itself (echo +memory > " + root
               + "/me/cgroup.subtree_control): give a cgroup_base elsewhere");
   file("me/cgroup.subtree_control", "memory\n");
@@ -178,7 +180,7 @@ TEST_F(CgroupCheck, NamesADirectoryOrAFileThatMayNotBeWritten) {
   EXPECT_EQ(refusal({.base = "a/b/c", .memory = 1}),
             "cgroup_base \"a/b/c\": " + root + "/a may not be written: Permission denied");
   EXPECT_EQ(refusal({.path = "b", .cpu = 1}),
-            "cpu \"1\": the controller is not enabled in " + root
+            "limits.cpu \"1\": the controller is not enabled in " + root
               + "/cgroup.subtree_control; to enable it: echo +cpu > " + root
               + "/cgroup.subtree_control");
 }
