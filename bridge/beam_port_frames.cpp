@@ -2,7 +2,6 @@
 
 #include <penning/bridge/beam_port_bridge.hpp>
 #include <penning/bridge/etf.hpp>
-#include <penning/bridge/os_process_call.hpp>
 
 #include <string>
 #include <utility>
@@ -78,8 +77,10 @@ void beam_port_bridge::to_os_process(const port_protocol::send& frame, const caf
     actors::send(this, to, actors::close_stdin{});
   else if (from_term<actors::close>(frame.message))
     actors::send(this, to, actors::close{});
-  else if (auto order = to_os_process_request(frame.message))
-    actors::post_message(to, std::move(*order));
+  else if (auto order = from_term<actors::signal>(frame.message))
+    actors::send(this, to, std::move(*order));
+  else if (auto size = from_term<actors::window_size>(frame.message))
+    actors::send(this, to, *size);
   else
     send_frame(error_frame("bad_request", tuple_of("send"_a, frame.id, frame.message)));
 }

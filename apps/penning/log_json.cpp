@@ -43,6 +43,7 @@ void add_end(ordered_json& line, const log_event& event) {
   line["user_us"] = event.usage.user.count();
   line["system_us"] = event.usage.system.count();
   line["max_rss_kib"] = event.usage.max_rss_kib;
+  line["oom_killed"] = event.usage.oom_killed;
 }
 
 void add_what(ordered_json& line, const log_event& event) {

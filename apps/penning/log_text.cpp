@@ -50,7 +50,8 @@ std::string describe_end(const log_event& event) {
   return (by_signal ? "ended by " : "exited with ") + apps::describe(event.how) + " after "
          + apps::describe(event.ran) + ", pid " + std::to_string(event.os_pid)
          + printed(" (cpu %.3f s, %.1f MiB)", std::chrono::duration<double>{cpu}.count(),
-                   static_cast<double>(event.usage.max_rss_kib) / 1024);
+                   static_cast<double>(event.usage.max_rss_kib) / 1024)
+         + (event.usage.oom_killed ? ", out of memory" : "");
 }
 
 std::string describe_start(const log_event& event) {

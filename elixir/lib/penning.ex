@@ -40,8 +40,8 @@ defmodule Penning do
   | `{ps, {:data, {:eol, binary}}}`, `{:noeol, binary}` | a line or a piece of one, where `:stdout_delivery` asks for lines or records; `:error` likewise |
   | `{ps, {:stdin_busy, bytes}}` | more than a window waits to be taken: hold back |
   | `{ps, :stdin_ready}` | no more than half a window does |
-  | `{ps, {:stdin_refused, bytes, reason}}` | a command was not taken: `:eagain`, more than `:stdin_limit` would wait; `:epipe`, nothing more is taken |
-  | `{ps, {:stdin_closed, reason}}` | it reads no more, so what waited is lost; `:epipe` |
+  | `{ps, {:stdin_refused, bytes, reason}}` | a command was not taken: `:eagain`, more than `:stdin_limit` or 65,536 commands would wait; `:epipe`, nothing more is taken |
+  | `{ps, {:stdin_closed, reason}}` | it reads no more, so what waited is lost; `:epipe`, `:eio` of a terminal, `:ebadf` where stdin is not the owner's |
   | `{ps, {:exited, os_pid, how, usage}}` | how it ended: `{:status, n}` or `{:signal, n, core_dumped?}`; a map of `:user` and `:system` (microseconds), `:max_rss` (KiB), `:oom_killed` |
   | `{ps, :closed}` | answer to `:close`: its processes are gone |
   | `{ps, :connected}` | answer to `:connect`, to the owner of before |
@@ -83,11 +83,10 @@ defmodule Penning do
 
       Supervisor.start_link([{MyWorker, [some: :args]}], strategy: :one_for_one)
 
-  `command(self(), data)`, `close_stdin(self())`, `close(self())` and `os_pid(self())` work in its
-  callbacks; any process may send it the messages above. What becomes of stdin (`{:stdin_busy, bytes}`
-  and so on) comes to `handle_info/2`; lines come to `handle_stdout/2` as `{:eol, binary}`. It traps
-  exits. When its supervisor stops
-  it, the supervisor waits until its OS process is gone.
+  `command(self(), data)`, `close_stdin(self())`, `close(self())`, and those that ask (`info(self())`
+  and so on) work in its callbacks; any process may send it the messages above. Lines come to
+  `handle_stdout/2` as `{:eol, binary}`. It traps exits. When its supervisor stops it, the supervisor
+  waits until its OS process is gone.
 
   ## When it is up
 
@@ -187,6 +186,9 @@ defmodule Penning do
           | {:start_timeout, timeout}
           | {:port, GenServer.server()}
 
+  @type run_option ::
+          {:input, iodata} | {:max_output, non_neg_integer} | {:timeout, timeout}
+
   @typedoc "What a name stands for, in a keyword list, a list of pairs or a map."
   @type fields(value) :: [{name, value}] | %{optional(name) => value}
 
@@ -221,6 +223,12 @@ defmodule Penning do
   @callback handle_stderr(data :: Penning.Protocol.output(), state :: term) :: noreply(term)
 
   @doc """
+  What becomes of stdin: `{:stdin_busy, bytes}`, `:stdin_ready`, `{:stdin_refused, bytes, reason}`,
+  `{:stdin_closed, reason}`, as an owner is told. Without it only what is refused is told, to Logger.
+  """
+  @callback handle_stdin(notice :: term, state :: term) :: noreply(term)
+
+  @doc """
   The program has ended by itself, or after `close/1`; its processes are gone. Without it, the
   process stops with the reason.
 
@@ -228,7 +236,7 @@ defmodule Penning do
   """
   @callback handle_exit(reason :: term, state :: term) :: {:stop, reason :: term, state :: term}
 
-  @optional_callbacks handle_stdout: 2, handle_stderr: 2, handle_exit: 2
+  @optional_callbacks handle_stdout: 2, handle_stderr: 2, handle_stdin: 2, handle_exit: 2
 
   @doc """
   Starts an OS process. The caller becomes its owner.
@@ -356,8 +364,7 @@ defmodule Penning do
   and those of `open/3`; `:ready` and the deliveries count for nothing. Errors are those of `open/3`,
   and `:noconnection` if the port program ends. A caller that ends takes the command with it.
   """
-  @spec run(binary, [binary], [option | {:input, iodata} | {:max_output, non_neg_integer}]) ::
-          {:ok, Run.result()} | {:error, term}
+  @spec run(binary, [binary], [option | run_option]) :: {:ok, Run.result()} | {:error, term}
   def run(program, args \\ [], opts \\ []) do
     {own, opts} = Run.split!(opts)
     Options.new!(program, args, opts) |> Run.run(own) |> started()
@@ -398,7 +405,16 @@ defmodule Penning do
   Errors: `{:bad_signal, signal}`, `:esrch` and `:noproc` after its end.
   """
   @spec signal(GenServer.server(), signal) :: :ok | {:error, term}
-  def signal(ps, signal), do: order(ps, {:signal, signal})
+  def signal(ps, signal) do
+    if signal?(signal),
+      do: order(ps, {:signal, signal}),
+      else: {:error, {:bad_signal, signal}}
+  end
+
+  # What is nothing of the kind stays here: a term that is too deep or too long for a frame would
+  # have no answer.
+  defp signal?(signal) when is_binary(signal), do: byte_size(signal) <= 64
+  defp signal?(signal), do: is_atom(signal) or signal in 1..64
 
   @doc """
   The new size of its terminal, in characters; the process gets SIGWINCH.

@@ -77,6 +77,8 @@ TEST_F(LogFormat, TextTellsStatusAndSignalApart) {
                        "(cpu 0.003 s, 1.5 MiB)\n");
   end.how = {io::exit_status::kind::signal, SIGSEGV, true};
   EXPECT_THAT(text(end), testing::HasSubstr("ended by SIGSEGV (core dumped) after"));
+  end.usage.oom_killed = true;
+  EXPECT_THAT(text(end), testing::HasSubstr(" MiB), out of memory\n"));
 }
 
 TEST_F(LogFormat, NoChildCanPaintOverOthers) {

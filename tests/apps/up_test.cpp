@@ -54,6 +54,27 @@ TEST_F(PenningUp, KilledChildIsStartedAgain) {
   EXPECT_TRUE(held_process(restarted["os_pid"]).alive());
 }
 
+TEST_F(PenningUp, LogsOutputThatIsDeliveredByLinesOrRecords) {
+  running_tree tree{file(R"(
+[[child]]
+id = "a"
+program = "sh"
+args = ["-c", "printf 'one;two\\nthree;rest'; echo bad >&2"]
+stdout_delivery = { delimiter = ";", max_length = 100 }
+stderr_delivery = "lines"
+restart = "temporary"
+)")};
+  std::vector<std::string> out, err;
+  for (auto line = tree.next(); line["event"] != "exited"; line = tree.next()) {
+    if (line["event"] == "stdout")
+      out.push_back(line["line"]);
+    if (line["event"] == "stderr")
+      err.push_back(line["line"]);
+  }
+  EXPECT_THAT(out, ElementsAre("one", "two", "three", "rest"));
+  EXPECT_THAT(err, ElementsAre("bad"));
+}
+
 TEST_F(PenningUp, SigtermStopsInReverseOrder) {
   running_tree tree{three_children};
   const std::array children{tree.started("one"), tree.started("two/inner"), tree.started("three")};

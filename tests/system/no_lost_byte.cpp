@@ -132,10 +132,12 @@ bool all_are_whole(const char* name, unsigned rounds) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
-  unsigned rounds = 20;
-  if (argc == 3 && std::string{argv[1]} == "--rounds")
-    rounds = static_cast<unsigned>(std::stoul(argv[2]));
   try {
+    unsigned rounds = 20;
+    if (argc == 3 && std::string{argv[1]} == "--rounds")
+      rounds = static_cast<unsigned>(std::stoul(argv[2]));
+    if (rounds == 0)
+      throw std::invalid_argument{"--rounds 0 shows nothing"};
     const bool actors_are_whole = all_are_whole<through_actors>("actors", rounds);
     const bool port_is_whole = all_are_whole<through_the_port>("penningd", rounds);
     return actors_are_whole && port_is_whole ? 0 : 1;

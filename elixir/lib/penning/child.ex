@@ -166,10 +166,14 @@ defmodule Penning.Child do
     %{child | next: next + 1, calls: Map.put(child.calls, next, from)}
   end
 
+  defp answer({:ok, _} = ok), do: ok
+  defp answer({:error, {:bad_signal, _}} = error), do: error
+
   defp answer({:error, {posix, text}}) when is_atom(posix) and is_binary(text),
     do: {:error, posix}
 
-  defp answer(result), do: result
+  # `noproc`, or the reason with which it has ended meanwhile.
+  defp answer({:error, _}), do: {:error, :noproc}
 
   @doc "Finds out what a message is, and does what needs nobody else."
   @spec handle(t, message :: term) :: {event, t}
@@ -241,6 +245,10 @@ defmodule Penning.Child do
     {notices, %{child | input: input}}
   end
 
+  @doc "Tells what a new owner has to know of stdin."
+  @spec tell_again(t) :: t
+  def tell_again(child), do: %{child | input: Input.tell_again(child.input)}
+
   @doc "Bytes for stdin: now as far as there is room, the rest later."
   @spec command(t, iodata) :: t
   def command(child, iodata), do: flush(%{child | input: Input.push(child.input, iodata)})
@@ -284,6 +292,7 @@ defmodule Penning.Child do
     message =
       receive do
         {:"$penning", {_, ^id, _}} = message -> message
+        {:"$penning", {:reply, {^id, _}, _}} = message -> message
         {:DOWN, ^monitor, :process, _, _} = message -> message
       end
 

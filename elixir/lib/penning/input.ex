@@ -22,12 +22,13 @@ defmodule Penning.Input do
   # A larger write goes as several frames, so that no child keeps the port to itself.
   @chunk 65_536
 
-  # Pieces that may wait, for each costs memory besides its bytes.
+  # Pieces that may wait, here and there, for each costs memory besides its bytes.
   @max_pieces 65_536
 
   @enforce_keys [:window, :limit]
   defstruct [:window, :limit, under_way: 0, waiting: :queue.new(), waiting_bytes: 0, pieces: 0] ++
-              [closed: nil, discarded?: false, busy?: false, notices: []]
+              [pieces_under_way: 0] ++
+              [closed: nil, failed?: false, discarded?: false, busy?: false, notices: []]
 
   @typedoc """
   What is worth telling: more than a window is on its way or waits, no more than half of it does
@@ -46,7 +47,9 @@ defmodule Penning.Input do
             waiting: :queue.queue(binary | :close_stdin),
             waiting_bytes: non_neg_integer,
             pieces: non_neg_integer,
+            pieces_under_way: non_neg_integer,
             closed: atom,
+            failed?: boolean,
             discarded?: boolean,
             busy?: boolean,
             notices: [notice]
@@ -108,28 +111,40 @@ defmodule Penning.Input do
   defp drop(input),
     do: %{input | waiting: :queue.new(), waiting_bytes: 0, pieces: 0, busy?: false}
 
-  @doc "The child has taken this many bytes."
+  @doc "The child has taken a piece, of this many bytes."
   @spec written(t, non_neg_integer) :: t
-  def written(input, bytes),
-    do: %{input | under_way: max(input.under_way - bytes, 0)} |> tell_ready()
+  def written(input, bytes) do
+    input = %{input | under_way: max(input.under_way - bytes, 0)}
+    %{input | pieces_under_way: max(input.pieces_under_way - 1, 0)} |> tell_ready()
+  end
 
   @doc "The port program has not taken so many bytes, or not all of them."
   @spec refused(t, non_neg_integer, atom) :: t
   def refused(input, bytes, :eagain),
     do: input |> written(bytes) |> notice({:stdin_refused, bytes, :eagain})
 
-  # `fail/2` follows.
-  def refused(input, bytes, _reason),
-    do: %{input | under_way: max(input.under_way - bytes, 0)}
+  # Nothing more is taken, whether the port program says so besides or not.
+  def refused(input, _bytes, reason), do: fail(input, reason)
 
-  @doc "The child reads no more: what waits is lost."
+  @doc "The child reads no more: what waits is lost. Told once, to one who has not asked for its end."
   @spec fail(t, atom) :: t
-  def fail(input, reason),
-    do: %{drop(input) | closed: reason, under_way: 0} |> notice({:stdin_closed, reason})
+  def fail(%__MODULE__{failed?: true} = input, _reason), do: input
+
+  def fail(input, reason) do
+    failed = %{drop(input) | closed: reason, failed?: true, under_way: 0, pieces_under_way: 0}
+    if input.discarded?, do: failed, else: notice(failed, {:stdin_closed, reason})
+  end
 
   @doc "Bytes that have not been taken yet."
   @spec queued(t) :: non_neg_integer
   def queued(input), do: input.under_way + input.waiting_bytes
+
+  @doc "A new owner has not heard yet that it is busy."
+  @spec tell_again(t) :: t
+  def tell_again(%__MODULE__{busy?: true} = input),
+    do: notice(input, {:stdin_busy, queued(input)})
+
+  def tell_again(input), do: input
 
   @doc "What is to be told since the last time, oldest first."
   @spec notices(t) :: {[notice], t}
@@ -139,6 +154,8 @@ defmodule Penning.Input do
   @doc "What may be sent now, in order, in pieces of at most 64 KiB."
   @spec take(t) :: {[binary | :close_stdin], t}
   def take(input), do: take(input, [])
+
+  defp take(%{pieces_under_way: @max_pieces} = input, taken), do: {Enum.reverse(taken), input}
 
   defp take(%{window: window, under_way: under_way} = input, taken) do
     room = window - under_way
@@ -167,6 +184,7 @@ defmodule Penning.Input do
     do: %{
       input
       | under_way: input.under_way + bytes,
+        pieces_under_way: input.pieces_under_way + 1,
         waiting_bytes: input.waiting_bytes - bytes
     }
 

@@ -108,7 +108,7 @@ defmodule Penning.Proxy do
     Process.link(new)
     if new != state.owner, do: Process.unlink(state.owner)
     send(state.owner, {self(), :connected})
-    %{state | owner: new}
+    %{state | owner: new, child: Child.tell_again(state.child)}
   end
 
   defp owner(request, state) do

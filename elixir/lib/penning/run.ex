@@ -98,7 +98,7 @@ defmodule Penning.Run do
         Child.stop(run.child, nil, fn _stream, _output, nil -> nil end)
         exit(reason)
 
-      :timeout ->
+      :timeout when run.ended == nil ->
         loop(%{run | child: Child.close(run.child), timed_out: true})
 
       message ->

@@ -23,7 +23,10 @@ defmodule Penning.Start do
   defstruct [:hub, :tag, :watch, deadline: :infinity, given_up: nil, announced?: false]
 
   @typedoc "What `Penning.Port` starts; see there."
-  @type request :: {:open, binary, [binary], map} | {:supervise, map, [map]}
+  @type request ::
+          {:open, binary, [binary], map}
+          | {:adopt, pos_integer, map}
+          | {:supervise, map, [map]}
 
   @doc """
   Asks the `Penning.Port` process `server` for a start, on behalf of `wanted_by`, for at most

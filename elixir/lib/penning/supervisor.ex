@@ -135,9 +135,12 @@ defmodule Penning.Supervisor do
 
   `{:error, :noproc}` if it does not run.
   """
-  @spec info(GenServer.server(), term) :: {:ok, map} | {:error, term}
+  @spec info(GenServer.server(), term) :: {:ok, map} | {:error, :noproc}
   def info(supervisor, id) do
-    with info when is_map(info) <- call(supervisor, {:info, id}), do: {:ok, info}
+    case call(supervisor, {:info, id}) do
+      info when is_map(info) -> {:ok, info}
+      {:error, _ended} -> {:error, :noproc}
+    end
   end
 
   @doc "Stops the children, latest start first, and then the supervisor with `reason`."

@@ -17,6 +17,7 @@ defmodule Penning.Worker do
   require Logger
 
   @early :"$penning_early"
+  @stdin :"$penning_stdin"
 
   # closers: who asked for the end; deadline: when the time of the callback module's own timeout is up
   defstruct [:module, :user, :child, :deadline, closers: []]
@@ -98,6 +99,8 @@ defmodule Penning.Worker do
   # There is no owner that could change.
   def handle_info({from, {:connect, _new}}, state) when is_pid(from),
     do: {:noreply, state} |> idle()
+
+  def handle_info({@stdin, notice}, state), do: stdin(notice, state)
 
   def handle_info(message, state) do
     case Child.handle(state.child, message) do
@@ -184,15 +187,22 @@ defmodule Penning.Worker do
       else: fn _stream, _bytes, user -> user end
   end
 
-  # What becomes of stdin is told like any other message.
+  # What becomes of stdin comes in its turn, each by itself.
   defp notices(state) do
-    case Child.notices(state.child) do
-      {[], _} ->
-        {:noreply, state} |> idle()
+    {notices, child} = Child.notices(state.child)
+    Enum.each(notices, &send(self(), {@stdin, &1}))
+    {:noreply, %{state | child: child}} |> idle()
+  end
 
-      {[first | rest], child} ->
-        Enum.each(rest, &send(self(), &1))
-        foreign(first, %{state | child: child})
+  defp stdin(notice, state) do
+    if function_exported?(state.module, :handle_stdin, 2) do
+      state.module.handle_stdin(notice, state.user) |> returned(state)
+    else
+      with {:stdin_refused, bytes, reason} <- notice do
+        Logger.warning("#{inspect(state.module)}: #{bytes} bytes for stdin refused: #{reason}")
+      end
+
+      {:noreply, state} |> idle()
     end
   end
 

@@ -27,6 +27,10 @@ defmodule Penning.ControlTest do
     assert_receive {^ps, {:exited, _, {:status, 3}, _}}
     refute_received {:EXIT, ^ps, _}
     assert running?(left)
+    assert Penning.signal(ps, :hup) == {:error, :esrch}
+    assert {:ok, %{os_pid: 0}} = Penning.info(ps)
+    Penning.command(ps, "x")
+    assert_receive {^ps, {:stdin_closed, :epipe}}
     Penning.close(ps)
     assert_receive {^ps, :closed}
     assert_receive {:EXIT, ^ps, :shutdown}
@@ -42,8 +46,13 @@ defmodule Penning.ControlTest do
       assert line(ps) == "hup"
     end
 
-    assert Penning.signal(ps, :nonsense) == {:error, {:bad_signal, :nonsense}}
-    assert Penning.signal(ps, 0) == {:error, {:bad_signal, 0}}
+    # a term that no frame can carry would never be answered
+    deep = Enum.reduce(1..100_000, [], fn _, inner -> [inner] end)
+    long = :binary.copy("x", 64 * 1024 * 1024)
+
+    for bad <- [:nonsense, "nonsense", "", 0, 65, 1.5, deep, long],
+        do: assert(Penning.signal(ps, bad) == {:error, {:bad_signal, bad}})
+
     assert Penning.signal(ps, :kill) == :ok
     assert_receive {:EXIT, ^ps, {:signal, 9}}
     assert Penning.signal(ps, :hup) == {:error, :noproc}
@@ -117,8 +126,38 @@ defmodule Penning.ControlTest do
     kill(:sys.get_state(ps).child.os_pid)
     assert eventually(fn -> Process.info(ps, :message_queue_len) > {:message_queue_len, 2} end)
     :sys.resume(ps)
-    assert Task.await(task) in [{:error, :noproc}, {:error, {:signal, 9}}]
+    assert Task.await(task) == {:error, :noproc}
     assert_receive {:EXIT, ^ps, {:signal, 9}}
+  end
+
+  test "a call that is answered with the reason of the end is told that there is no process" do
+    {:ok, ps} = Penning.open("cat", [])
+    %{child: child} = :sys.get_state(ps)
+
+    for reason <- [:normal, :shutdown, {:exit_status, 3}, {:signal, 9}] do
+      tag = make_ref()
+      reply = {:"$penning", {:reply, {child.id, 1}, {:error, reason}}}
+      {:done, _} = Penning.Child.handle(%{child | calls: %{1 => {self(), tag}}}, reply)
+      assert_received {^tag, {:error, :noproc}}
+    end
+
+    Penning.close(ps)
+  end
+
+  test "a call that came before its end was asked for is answered before it" do
+    {:ok, ps} =
+      sh("trap '' TERM; echo up; while :; do sleep 0.01; done", delay_to_sigkill: 60_000)
+
+    assert line(ps) == "up"
+    :sys.suspend(ps)
+    task = Task.async(fn -> Penning.info(ps) end)
+    assert eventually(fn -> Process.info(ps, :message_queue_len) == {:message_queue_len, 1} end)
+    Process.exit(ps, :shutdown)
+    :sys.resume(ps)
+    assert {:ok, %{state: state, os_pid: os_pid}} = Task.await(task)
+    assert state in [:running, :stopping]
+    kill(os_pid)
+    assert_receive {:EXIT, ^ps, :shutdown}
   end
 
   test "a supervised child tells how it is, and how often it was restarted" do
@@ -208,6 +247,17 @@ defmodule Penning.ControlTest do
       assert_receive {^ps, :closed}
       assert_receive {:EXIT, ^ps, :shutdown}
       assert_receive {^port, {:exit_status, 130}}
+    end
+
+    test "has neither streams nor a terminal" do
+      {port, os_pid} = foreign()
+      {:ok, ps} = Penning.adopt(os_pid)
+      Penning.command(ps, "x")
+      assert_receive {^ps, {:stdin_closed, :ebadf}}
+      assert Penning.window_size(ps, 1, 1) == {:error, :enotty}
+      Penning.close(ps)
+      assert_receive {^ps, :closed}
+      assert_receive {^port, {:exit_status, 143}}
     end
 
     test "ends with its owner" do

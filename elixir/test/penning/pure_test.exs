@@ -180,6 +180,16 @@ defmodule Penning.PureTest do
       assert {[{:stdin_busy, 7}], _} = input |> Input.push("12345") |> Input.notices()
     end
 
+    test "goes in so many pieces as the port program takes" do
+      input = Enum.reduce(1..70_000, Input.new(1_000_000), fn _, i -> Input.push(i, "x") end)
+      {now, input} = Input.take(input)
+      # what could not even wait has been refused
+      assert length(now) == 65_536
+      {[], input} = Input.take(input)
+      input = Input.push(Input.written(input, 1), "y")
+      assert {["y"], _} = Input.take(input)
+    end
+
     test "is lost when it is not read any more" do
       {["12"], input} = Input.new(2) |> Input.push("1234") |> Input.take()
       input = input |> Input.refused(2, :epipe) |> Input.fail(:epipe) |> Input.push("5")
@@ -188,6 +198,18 @@ defmodule Penning.PureTest do
                Input.notices(input)
 
       assert {[], %{under_way: 0}} = Input.take(input)
+    end
+
+    test "is lost when it is refused for good, and that is told" do
+      {_, input} = Input.new(2) |> Input.push("1234") |> Input.close() |> Input.take()
+      input = input |> Input.refused(2, :epipe)
+      assert {[{:stdin_busy, 4}, {:stdin_closed, :epipe}], input} = Input.notices(input)
+      assert {[], %{under_way: 0}} = Input.take(input)
+    end
+
+    test "that is lost is not told once the end was asked for" do
+      {_, input} = Input.new(2) |> Input.push("12") |> Input.take()
+      assert {[], _} = input |> Input.discard() |> Input.fail(:epipe) |> Input.notices()
     end
 
     test "is iodata" do

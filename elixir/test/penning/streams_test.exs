@@ -109,6 +109,26 @@ defmodule Penning.StreamsTest do
       Penning.close(ps)
     end
 
+    test "tells a new owner that it is busy" do
+      {:ok, ps} = Penning.open("sleep", ["1000"], stdin_window: 10)
+      Penning.command(ps, :binary.copy("x", 1_000_000))
+      assert_receive {^ps, {:stdin_busy, 1_000_000}}
+      test = self()
+
+      new =
+        spawn_link(fn ->
+          receive do: ({^ps, told} -> send(test, {:told, told}))
+          receive do: (:never -> :ok)
+        end)
+
+      Penning.connect(ps, new)
+      assert_receive {^ps, :connected}
+      assert_receive {:told, {:stdin_busy, queued}}
+      assert queued > 10
+      Process.unlink(new)
+      Process.exit(new, :kill)
+    end
+
     test "refuses what would wait beyond its limit, and what comes after its end" do
       {:ok, ps} = Penning.open("sleep", ["1000"], stdin_window: 10, stdin_limit: 1_000_000)
       # a pipe may take something of it
@@ -148,15 +168,33 @@ defmodule Penning.StreamsTest do
       assert_receive {^deaf, :closed}
     end
 
-    test "comes to handle_info of a callback module" do
+    test "is told to a callback module, if it wants to know" do
       {:ok, pid} = TestWorker.start_link({"sleep", ["1000"], self(), stdin_window: 1})
       Penning.command(pid, "ab")
-      assert_receive {:info, ^pid, {:stdin_busy, 2}}
+      assert_receive {:stdin, ^pid, {:stdin_busy, 2}}
       Penning.close_stdin(pid)
       Penning.command(pid, "abc")
-      assert_receive {:info, ^pid, {:stdin_refused, 3, :epipe}}
+      assert_receive {:stdin, ^pid, {:stdin_refused, 3, :epipe}}
       Penning.close(pid)
       assert_receive {^pid, :closed}
+    end
+
+    test "concerns no callback module that does not ask" do
+      log =
+        ExUnit.CaptureLog.capture_log(fn ->
+          opts = [stdin_window: 1, stdin_limit: 1]
+          {:ok, pid} = Penning.start_link(Penning.BareWorker, "sleep", ["1000"], :arg, opts)
+          Penning.command(pid, "ab")
+          Penning.command(pid, "abc")
+          Penning.close_stdin(pid)
+          Penning.command(pid, "late")
+          Penning.close(pid)
+          assert_receive {^pid, :closed}
+        end)
+
+      assert log =~ "Penning.BareWorker: 3 bytes for stdin refused: eagain"
+      assert log =~ "4 bytes for stdin refused: epipe"
+      refute log =~ "unexpected"
     end
   end
 end

@@ -34,6 +34,12 @@ defmodule Penning.TestWorker do
   end
 
   @impl Penning
+  def handle_stdin(notice, state) do
+    send(state.test, {:stdin, self(), notice})
+    {:noreply, state}
+  end
+
+  @impl Penning
   def handle_exit(reason, state) do
     send(state.test, {:exit, self(), reason})
 
