@@ -1,6 +1,7 @@
 // What an OS process does with real programs.
 
 #include "real_os_process.hpp"
+#include "support/memory.hpp"
 
 #include <gmock/gmock.h>
 
@@ -169,7 +170,9 @@ TEST_F(OsProcessReal, ThatNeverReadsTakesBoundedMemoryAndCanStillBeStopped) {
       most = std::max(most, resident_kib() - before);
     }
   }
-  EXPECT_LT(most, 30 * 1024) << "KiB more than before";
+  if (memory_is_ours) {
+    EXPECT_LT(most, 30 * 1024) << "KiB more than before";
+  }
   const auto info = ask_info();
   std::promise<std::uint64_t> refused;
   tell([&](keeper& self) { refused.set_value(self.refused); }); // came before the answer

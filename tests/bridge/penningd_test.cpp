@@ -1,16 +1,10 @@
 #include "penningd_fixture.hpp"
+#include "support/memory.hpp"
 
 #include <penning/io/context.hpp>
 
 namespace penning::test {
 namespace {
-
-/// A sanitizer keeps what is freed for a while, and has books of its own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_is_ours = false;
-#else
-constexpr bool memory_is_ours = true;
-#endif
 
 // -- the protocol ---------------------------------------------------------------------------------
 
