@@ -16,14 +16,12 @@ void cgroup_descendants::kill() {
 
 /// In nearly every case nobody is left. Once that is so, nobody comes: only from inside one could.
 void cgroup_descendants::kill_unified() {
-  const auto opened = kept_ != nullptr ? unique_fd{} : open_directory(path_);
-  const int directory = kept_ != nullptr ? kept_->directory.get() : opened.get();
-  empty_ = says_empty(kept_ != nullptr ? reread(kept_->events.get())
-                                       : read_file(directory, "cgroup.events"));
+  const auto directory = open_directory(path_);
+  empty_ = says_empty(read_file(directory.get(), "cgroup.events"));
   if (empty_)
     return;
   killed_ = true;
-  write_file(directory, "cgroup.kill", "1");
+  write_file(directory.get(), "cgroup.kill", "1");
 }
 
 void cgroup_descendants::kill_one_by_one() {

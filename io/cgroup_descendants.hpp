@@ -1,7 +1,6 @@
 #pragma once
 
 #include <penning/io/descendants.hpp>
-#include <penning/io/runtime_cgroup.hpp>
 #include <penning/io/unique_fd.hpp>
 #include <penning/io/watched_descriptor.hpp>
 
@@ -12,15 +11,12 @@ namespace penning::io {
 /// The processes in a control group.
 class cgroup_descendants final : public descendants {
  public:
-  /// `version` of the hierarchy that the directory `path` is in. `kept` is the group itself if it
-  /// is kept open, and outlives this then.
-  cgroup_descendants(boost::asio::io_context& io, std::string path, int version,
-                     const child_cgroup* kept = nullptr)
+  /// `version` of the hierarchy that the directory `path` is in.
+  cgroup_descendants(boost::asio::io_context& io, std::string path, int version)
       : io_(io),
         watch_(io),
         path_(std::move(path)),
-        version_(version),
-        kept_(kept) {}
+        version_(version) {}
 
   void kill() override;
   void when_gone(std::function<void()> f) override;
@@ -39,7 +35,6 @@ class cgroup_descendants final : public descendants {
   watched_descriptor watch_; // of cgroup.events
   std::string path_;
   int version_;
-  const child_cgroup* kept_;
   bool killing_ = false, killed_ = false, empty_ = false;
 };
 

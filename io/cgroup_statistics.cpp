@@ -71,10 +71,7 @@ std::optional<std::uint64_t> read_oom_kills(const std::string& path) {
 }
 
 std::optional<processor_time> read_processor_time(int directory) {
-  return processor_time_in(read_file(directory, "cpu.stat").value_or(""));
-}
-
-std::optional<processor_time> processor_time_in(std::string_view text) {
+  const auto text = read_file(directory, "cpu.stat").value_or("");
   auto user = number_of(text, "user_usec"), system = number_of(text, "system_usec");
   if (!user || !system) // v1 has a file of that name with other things in it
     return {};

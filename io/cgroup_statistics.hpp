@@ -30,8 +30,6 @@ struct processor_time {
   std::chrono::microseconds user{}, system{};
 };
 std::optional<processor_time> read_processor_time(int directory);
-/// The same of the text of its `cpu.stat`.
-std::optional<processor_time> processor_time_in(std::string_view text);
 
 /// What is known of a group that somebody else was in before, who had used `before`.
 cgroup_statistics since(const std::optional<processor_time>& before, cgroup_statistics now);

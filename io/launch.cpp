@@ -87,7 +87,7 @@ class attempt {
  private:
   /// Before anybody hears of the failure.
   void give_back() {
-    around_.groups.release(std::move(result_.group), true);
+    around_.groups.release(result_.group, true);
     result_.pipes = {};
     result_.space.reset();
     remove_limits();
@@ -163,12 +163,10 @@ class attempt {
   void start() {
     auto error = execute();
     if (error.value() == ENODEV && result_.group) { // somebody has removed it
-      around_.groups.release(std::move(result_.group), false);
       result_.group = around_.groups.acquire(error);
       error = error ? error : execute();
     }
-    if (!result_.group.events)
-      result_.group.directory.reset();
+    result_.group.directory.reset();
     result_.limits.close();
     close_theirs(result_.pipes);
     result_.needs_guardian =

@@ -2,7 +2,6 @@
 
 #include <penning/io/cgroup_files.hpp>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -130,7 +129,8 @@ void runtime_cgroup::clean(const std::string& directory) {
 }
 
 child_cgroup runtime_cgroup::acquire(std::error_code& error) {
-  auto group = take_free();
+  child_cgroup group{take_number()};
+  group.is_new = group.number == 0;
   if (group.is_new) {
     group.number = ++last_;
     if (::mkdir(path(group).c_str(), 0755) != 0) {
@@ -138,13 +138,11 @@ child_cgroup runtime_cgroup::acquire(std::error_code& error) {
       return {};
     }
   }
-  if (!group.directory)
-    group.directory = open_directory(path(group));
-  if (group.directory) {
-    if (!group.is_new && version_ == 2)
-      keep_open(group);
+  group.directory = open_directory(path(group));
+  if (group.directory && !group.is_new && version_ == 2)
+    group.before = read_processor_time(group.directory.get());
+  if (group.directory)
     return group;
-  }
   if (!group.is_new && errno == ENOENT) // removed by somebody else
     return acquire(error);
   error.assign(errno, std::system_category());
@@ -152,58 +150,26 @@ child_cgroup runtime_cgroup::acquire(std::error_code& error) {
   return {};
 }
 
-child_cgroup runtime_cgroup::take_free() {
+std::uint32_t runtime_cgroup::take_number() {
   std::lock_guard lock(mutex_);
   if (free_.empty())
-    return {};
-  auto group = std::move(free_.back());
+    return 0;
+  auto number = free_.back();
   free_.pop_back();
-  group.is_new = false;
-  return group;
+  return number;
 }
 
-/// And learns what was used before. As many as may be spare have open files, and no more: a child
-/// shall not cost descriptors.
-void runtime_cgroup::keep_open(child_cgroup& group) {
-  const int directory = group.directory.get();
-  if (!group.events) {
-    group.before = read_processor_time(directory);
-    std::lock_guard lock(mutex_);
-    if (kept_open_ == spare_groups)
-      return;
-    group.events.reset(::openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC));
-    group.cpu_stat.reset(::openat(directory, "cpu.stat", O_RDONLY | O_CLOEXEC));
-    if (!group.events || !group.cpu_stat)
-      return group.events.reset(), group.cpu_stat.reset();
-    ++kept_open_;
-  } else {
-    group.before = processor_time_in(reread(group.cpu_stat.get()).value_or(""));
-  }
-}
-
-void runtime_cgroup::close(child_cgroup& group) {
-  group.directory.reset();
-  if (!group.events)
-    return;
-  group.events.reset();
-  group.cpu_stat.reset();
-  std::lock_guard lock(mutex_);
-  --kept_open_;
-}
-
-void runtime_cgroup::release(child_cgroup group, bool is_as_new) {
+void runtime_cgroup::release(const child_cgroup& group, bool is_as_new) {
   if (!group)
     return;
   const auto name = path(group);
   struct stat info {};
-  const bool is_there =
-    group.directory ? ::fstat(group.directory.get(), &info) == 0 : ::stat(name.c_str(), &info) == 0;
-  if (is_as_new && is_there && info.st_nlink == 2) { // none below it
+  bool has_none_below = ::stat(name.c_str(), &info) == 0 && info.st_nlink == 2;
+  if (is_as_new && has_none_below) {
     std::lock_guard lock(mutex_);
     if (free_.size() < spare_groups)
-      return free_.push_back(std::move(group));
+      return free_.push_back(group.number);
   }
-  close(group);
   remove_cgroup(name); // what it cannot remove goes with the runtime's own directory
 }
 

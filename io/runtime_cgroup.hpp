@@ -17,11 +17,8 @@ namespace penning::io {
 
 /// A control group of one child, in the directory of its runtime.
 struct child_cgroup {
-  std::uint32_t number = 0; ///< 0: none.
-  unique_fd directory{};    ///< Open until its child has been started; of a kept one always.
-  /// Files of a v2 group that is kept open from child to child; to find them anew takes longer than
-  /// to read them.
-  unique_fd events{}, cpu_stat{};
+  std::uint32_t number = 0;               ///< 0: none.
+  unique_fd directory{};                  ///< Open until its child has been started.
   bool is_new = true;                     ///< Nobody was in it before.
   std::optional<processor_time> before{}; ///< Used by those who were, if that is known.
 
@@ -58,20 +55,17 @@ class runtime_cgroup {
 
   /// Gives one back that is empty. It is removed, rather than kept for the next child, if it was
   /// changed (`is_as_new` false, or it has cgroups below it) or if there are enough of them.
-  void release(child_cgroup group, bool is_as_new);
+  void release(const child_cgroup& group, bool is_as_new);
 
  private:
-  child_cgroup take_free();
-  void keep_open(child_cgroup& group);
-  void close(child_cgroup& group);
+  std::uint32_t take_number();
   bool open(const cgroup_hierarchy& where);
 
   const std::string name_;
   int version_ = 0;
   std::string root_, path_;
   std::mutex mutex_;
-  std::vector<child_cgroup> free_;
-  std::size_t kept_open_ = 0; // of these and those in use
+  std::vector<std::uint32_t> free_;
   std::set<std::string> clean_;
   std::atomic<std::uint32_t> last_ = 0, last_home_ = 0;
 };

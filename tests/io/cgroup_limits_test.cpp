@@ -99,23 +99,23 @@ TEST(CgroupOptions, AreAcceptedWhenTheyMakeSense) {
 }
 
 TEST(CgroupOptions, AreRefusedNamingTheLimitAndTheValue) {
-  EXPECT_EQ(refusal({.memory = 0}), "memory|0|must be more than 0");
-  EXPECT_EQ(refusal({.pids = 0}), "pids|0|must be more than 0");
+  EXPECT_EQ(refusal({.memory = 0}), "limits.memory|0|must be more than 0");
+  EXPECT_EQ(refusal({.pids = 0}), "limits.pids|0|must be more than 0");
   const std::string range = "|must be from 0.001 to 1000000 processors";
-  EXPECT_EQ(refusal({.cpu = 0.0}), "cpu|0" + range);
-  EXPECT_EQ(refusal({.cpu = -1}), "cpu|-1" + range);
-  EXPECT_EQ(refusal({.cpu = 0.0009}), "cpu|9e-04" + range);
-  EXPECT_EQ(refusal({.cpu = NAN}), "cpu|nan" + range);
-  EXPECT_EQ(refusal({.cpu = INFINITY}), "cpu|inf" + range);
+  EXPECT_EQ(refusal({.cpu = 0.0}), "limits.cpu|0" + range);
+  EXPECT_EQ(refusal({.cpu = -1}), "limits.cpu|-1" + range);
+  EXPECT_EQ(refusal({.cpu = 0.0009}), "limits.cpu|9e-04" + range);
+  EXPECT_EQ(refusal({.cpu = NAN}), "limits.cpu|nan" + range);
+  EXPECT_EQ(refusal({.cpu = INFINITY}), "limits.cpu|inf" + range);
 }
 
 TEST(CgroupOptions, AreRefusedNamingTheDevice) {
-  EXPECT_EQ(refusal({.io = {{"/dev/null", 1}}}), "io|/dev/null|is no block device");
-  EXPECT_EQ(refusal({.io = {{"/nosuch", 1}}}), "io|/nosuch|No such file or directory");
-  EXPECT_EQ(refusal({.io = {{"8:", 1}}}), "io|8:|No such file or directory");
-  EXPECT_EQ(refusal({.io = {{nul, 1}}}), "io|" + nul + "|contains a NUL byte");
-  EXPECT_EQ(refusal({.io = {{"8:0"}}}), "io|8:0|nothing is limited");
-  EXPECT_EQ(refusal({.io = {{"8:0", 1, 0}}}), "io|8:0|a limit must be more than 0");
+  EXPECT_EQ(refusal({.io = {{"/dev/null", 1}}}), "limits.io|/dev/null|is no block device");
+  EXPECT_EQ(refusal({.io = {{"/nosuch", 1}}}), "limits.io|/nosuch|No such file or directory");
+  EXPECT_EQ(refusal({.io = {{"8:", 1}}}), "limits.io|8:|No such file or directory");
+  EXPECT_EQ(refusal({.io = {{nul, 1}}}), "limits.io|" + nul + "|contains a NUL byte");
+  EXPECT_EQ(refusal({.io = {{"8:0"}}}), "limits.io|8:0|nothing is limited");
+  EXPECT_EQ(refusal({.io = {{"8:0", 1, 0}}}), "limits.io|8:0|a limit must be more than 0");
 }
 
 TEST(CgroupOptions, AreRefusedForAPathThatLeadsElsewhere) {

@@ -220,7 +220,7 @@ class campaign {
     if (former == 0)
       return;
     ::kill(former, SIGKILL);
-    for (auto now = former; now == former || now == 0;)
+    for (auto now = former; !how_.pid_namespace && (now == former || now == 0);)
       now = runtime_->guardian();
   }
 
