@@ -235,6 +235,9 @@ defmodule Penning.ControlTest do
     defp foreign do
       port = Port.open({:spawn_executable, "/bin/cat"}, [:exit_status])
       {:os_pid, os_pid} = Port.info(port, :os_pid)
+      # before it executes it is deaf to SIGTERM
+      Port.command(port, "up")
+      assert_receive {^port, {:data, _}}
       {port, os_pid}
     end
 
