@@ -42,7 +42,7 @@ bomb* shared = nullptr; // by all of it
     if (child < 0 && grows)
       --shared->size;
     if (child < 0)
-      ::usleep(1000);
+      ::usleep(1000); // no process to be had: others need the processor to end
   }
   live();
 }
