@@ -213,9 +213,10 @@ PENNING_IN_CHILD long call_clone(long number, std::uint64_t a, std::uint64_t b, 
   asm volatile("syscall\n\t"
                "test %%rax, %%rax\n\t"
                "jnz 1f\n\t"
-               "xor %%ebp, %%ebp\n\t"
                "mov %[work], %%rdi\n\t"
-               "call *%[in_child]\n"
+               "mov %[in_child], %%rax\n\t"
+               "xor %%ebp, %%ebp\n\t" // only now: the compiler may have put either there
+               "call *%%rax\n"
                "1:"
                : "+a"(number)
                : "D"(a), "S"(b), "d"(c), "r"(r10),
@@ -231,9 +232,10 @@ PENNING_IN_CHILD long call_clone(long number, std::uint64_t a, std::uint64_t b, 
   register std::uint64_t x4 asm("x4") = 0;
   asm volatile("svc #0\n\t"
                "cbnz x0, 1f\n\t"
-               "mov x29, #0\n\t"
                "mov x0, %[work]\n\t"
-               "blr %[in_child]\n"
+               "mov x1, %[in_child]\n\t"
+               "mov x29, #0\n\t" // only now: the compiler may have put either there
+               "blr x1\n"
                "1:"
                : "+r"(x0)
                : "r"(x8), "r"(x1), "r"(x2), "r"(x3),
