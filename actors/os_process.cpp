@@ -62,9 +62,10 @@ start_result os_process::init() {
     const bool has_lines = out_.has_lines() || err_.has_lines();
     auto observer = std::make_shared<os_process_observer>(caf::actor{this}, out_.window(),
                                                           err_.window(), has_lines);
-    host_.start(*options_, std::move(observer));
-    if (!options_->ready)
-      options_.reset();
+    if (options_->ready)
+      host_.start(*options_, std::move(observer));
+    else
+      host_.start(std::move(*std::exchange(options_, nullptr)), std::move(observer));
   } catch (const io::option_error& error) {
     return {start_result::kind::stop, bad_option(error)};
   }

@@ -16,12 +16,18 @@ void cgroup_descendants::kill() {
 
 /// In nearly every case nobody is left. Once that is so, nobody comes: only from inside one could.
 void cgroup_descendants::kill_unified() {
+  if (files_ != nullptr && files_->kept)
+    return kill_unified(files_->directory.get(), reread(files_->events.get()));
   const auto directory = open_directory(path_);
-  empty_ = says_empty(read_file(directory.get(), "cgroup.events"));
+  kill_unified(directory.get(), read_file(directory.get(), "cgroup.events"));
+}
+
+void cgroup_descendants::kill_unified(int directory, const std::optional<std::string>& events) {
+  empty_ = says_empty(events);
   if (empty_)
     return;
   killed_ = true;
-  write_file(directory.get(), "cgroup.kill", "1");
+  write_file(directory, "cgroup.kill", "1");
 }
 
 void cgroup_descendants::kill_one_by_one() {

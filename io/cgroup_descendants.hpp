@@ -1,9 +1,11 @@
 #pragma once
 
+#include <penning/io/cgroup_files.hpp>
 #include <penning/io/descendants.hpp>
 #include <penning/io/unique_fd.hpp>
 #include <penning/io/watched_descriptor.hpp>
 
+#include <optional>
 #include <string>
 
 namespace penning::io {
@@ -11,12 +13,15 @@ namespace penning::io {
 /// The processes in a control group.
 class cgroup_descendants final : public descendants {
  public:
-  /// `version` of the hierarchy that the directory `path` is in.
-  cgroup_descendants(boost::asio::io_context& io, std::string path, int version)
+  /// `version` of the hierarchy that the directory `path` is in; `files` are what is open of it,
+  /// and outlive this.
+  cgroup_descendants(boost::asio::io_context& io, std::string path, int version,
+                     const cgroup_files* files = nullptr)
       : io_(io),
         watch_(io),
         path_(std::move(path)),
-        version_(version) {}
+        version_(version),
+        files_(files) {}
 
   void kill() override;
   void when_gone(std::function<void()> f) override;
@@ -26,6 +31,7 @@ class cgroup_descendants final : public descendants {
 
  private:
   void kill_unified();
+  void kill_unified(int directory, const std::optional<std::string>& events);
   void kill_one_by_one();
   std::vector<held_member> hold_all(std::error_code& error);
   void when_empty(std::function<void()> f);
@@ -35,6 +41,7 @@ class cgroup_descendants final : public descendants {
   watched_descriptor watch_; // of cgroup.events
   std::string path_;
   int version_;
+  const cgroup_files* files_;
   bool killing_ = false, killed_ = false, empty_ = false;
 };
 

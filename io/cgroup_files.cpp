@@ -52,8 +52,12 @@ std::error_code write_file(int directory, const char* name, std::string_view tex
   return {};
 }
 
+unique_fd open_file(int directory, const char* name) {
+  return unique_fd(::openat(directory, name, O_RDONLY | O_CLOEXEC));
+}
+
 std::optional<std::string> read_file(int directory, const char* name) {
-  unique_fd file(::openat(directory, name, O_RDONLY | O_CLOEXEC));
+  const auto file = open_file(directory, name);
   return file ? reread(file.get()) : std::nullopt;
 }
 

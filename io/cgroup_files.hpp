@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -14,8 +15,18 @@
 
 namespace penning::io {
 
+/// What is held open of a v2 cgroup.
+struct cgroup_files {
+  unique_fd directory{};        ///< See `open_directory`.
+  unique_fd events{}, times{};  ///< cgroup.events and cpu.stat, if `kept`.
+  std::shared_ptr<void> kept{}; ///< From one child to the next; told by who counts these.
+};
+
 /// A path that is held open, to look things up below it and nothing else.
 unique_fd open_directory(const std::string& path);
+
+/// To read a file in `directory`, perhaps more than once.
+unique_fd open_file(int directory, const char* name);
 
 /// Writes the whole of a file in `directory`. Errors: those of openat(2) and write(2).
 std::error_code write_file(int directory, const char* name, std::string_view text);

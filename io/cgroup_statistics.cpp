@@ -71,7 +71,11 @@ std::optional<std::uint64_t> read_oom_kills(const std::string& path) {
 }
 
 std::optional<processor_time> read_processor_time(int directory) {
-  const auto text = read_file(directory, "cpu.stat").value_or("");
+  return processor_time_in(read_file(directory, "cpu.stat"));
+}
+
+std::optional<processor_time> processor_time_in(const std::optional<std::string>& stat) {
+  const auto text = stat.value_or("");
   auto user = number_of(text, "user_usec"), system = number_of(text, "system_usec");
   if (!user || !system) // v1 has a file of that name with other things in it
     return {};

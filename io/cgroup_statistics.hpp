@@ -30,6 +30,7 @@ struct processor_time {
   std::chrono::microseconds user{}, system{};
 };
 std::optional<processor_time> read_processor_time(int directory);
+std::optional<processor_time> processor_time_in(const std::optional<std::string>& stat);
 
 /// What is known of a group that somebody else was in before, who had used `before`.
 cgroup_statistics since(const std::optional<processor_time>& before, cgroup_statistics now);

@@ -3,6 +3,7 @@
 #include <penning/io/child_handle.hpp>
 #include <penning/io/guardian.hpp>
 #include <penning/io/launch_threads.hpp>
+#include <penning/io/option_checks.hpp>
 #include <penning/io/orphan_reaper.hpp>
 #include <penning/io/running_child.hpp>
 #include <penning/io/stdio_targets.hpp>
@@ -12,6 +13,7 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <new>
@@ -45,10 +47,15 @@ bool is_subreaper() {
   return ::prctl(PR_GET_CHILD_SUBREAPER, &answer) == 0 && answer != 0;
 }
 
-/// A host that ignores SIGCHLD has its children reaped by the kernel, see wait(2).
-bool ignores_child_signals() {
+struct sigaction action_for_child_signals() {
   struct sigaction action {};
   ::sigaction(SIGCHLD, nullptr, &action);
+  return action;
+}
+
+/// A host that ignores SIGCHLD has its children reaped by the kernel, see wait(2).
+bool ignores_child_signals() {
+  const auto action = action_for_child_signals();
   return action.sa_handler == SIG_IGN || (action.sa_flags & SA_NOCLDWAIT) != 0;
 }
 
@@ -59,6 +66,16 @@ sigset_t all_but_faults() {
   for (int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
     sigdelset(&set, number);
   return set;
+}
+
+/// Where SIGCHLD means nothing, the children's parents let it in: to them it is nothing then. Were
+/// it blocked there, the kernel would wake another thread at each end of a child, to ignore it. But
+/// where the host has blocked it, it waits for it, and a thread of ours would take it away.
+void mask_child_signals(int how) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  ::pthread_sigmask(how, &set, nullptr);
 }
 
 } // namespace
@@ -75,12 +92,13 @@ struct context::state {
                             .buffer = buffer,
                             .groups = groups,
                             .before_reaping = [this](pid_t pid) { before_reaping(pid); },
-                            .after_end = [this](pid_t pid) { forget(pid); },
+                            .after_end = [this](const running_child& child) { forget(child); },
                             .after_removal = [this](const auto& x) { keeper.forget(x); }};
   launch_threads launchers{{io, keeper, groups}, [this](launch_job job, launched_child child) {
                              launched(std::move(job), std::move(child));
                            }};
-  std::unordered_map<pid_t, std::shared_ptr<running_child>> children;
+  /// A number that one has given back may be another's before the first is forgotten.
+  std::unordered_multimap<pid_t, std::shared_ptr<running_child>> children;
   std::atomic<std::size_t> launching = 0; ///< Not in `children` yet, though it may be running.
   std::optional<orphan_reaper> reaper;    ///< Of a subreaper.
   std::atomic<bool> stopping = false;
@@ -105,7 +123,8 @@ struct context::state {
   void begin(launch_job& job, launched_child& child);
   void refuse(launch_job& job, std::error_code error, std::string what);
   void before_reaping(pid_t pid);
-  void forget(pid_t pid);
+  void remove(pid_t pid, const running_child* child);
+  void forget(const running_child& child);
   void stop_if_done();
 };
 
@@ -113,8 +132,12 @@ struct context::state {
 void context::state::run() {
   sigset_t mask = all_but_faults(), before;
   ::pthread_sigmask(SIG_BLOCK, &mask, &before);
+  const bool drops_child_signals =
+    !sigismember(&before, SIGCHLD) && action_for_child_signals().sa_handler == SIG_DFL;
   try {
+    mask_child_signals(drops_child_signals ? SIG_UNBLOCK : SIG_BLOCK);
     launchers.run(launcher_count);
+    mask_child_signals(SIG_BLOCK);
     thread = std::thread([this] { io.run(); });
   } catch (...) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -178,7 +201,7 @@ void context::state::launch(launch_job job) {
   std::string what;
   if (stopping)
     error = error_of(ECANCELED), what = "start: the context is being destroyed";
-  else if (job.program.second && job.options.program.find('/') == std::string::npos)
+  else if (job.program.second)
     error = job.program.second, what = "find " + job.options.program + " in PATH";
   else if (ignores_child_signals())
     error = error_of(ECHILD), what = "start: this process ignores SIGCHLD";
@@ -209,13 +232,13 @@ void context::state::begin(launch_job& job, launched_child& child) {
   pid_t pid = child.process.pid;
   if (child.registration)
     keeper.registered(pid, *child.registration);
+  std::shared_ptr<running_child> running;
   auto give_up = [&](std::error_code error, const char* what) {
     before_reaping(pid);
     abandon(child);
-    children.erase(pid);
+    remove(pid, running.get());
     refuse(job, error, what);
   };
-  std::shared_ptr<running_child> running;
   std::shared_ptr<child_handle> handle;
   try {
     running = std::make_shared<running_child>(around, job.observer);
@@ -245,8 +268,15 @@ void context::state::before_reaping(pid_t pid) {
     keeper.forget(pid);
 }
 
-void context::state::forget(pid_t pid) {
-  children.erase(pid);
+void context::state::remove(pid_t pid, const running_child* child) {
+  auto [begin, end] = children.equal_range(pid);
+  const auto found = std::find_if(begin, end, [=](auto& x) { return x.second.get() == child; });
+  if (found != end)
+    children.erase(found);
+}
+
+void context::state::forget(const running_child& child) {
+  remove(child.pid(), &child);
   --count;
   if (reaper && launching == 0 && children.empty())
     reaper->kill_all();
@@ -286,10 +316,13 @@ void context::start(launch_options options, std::shared_ptr<child_observer> obse
   launch_job job;
   job.contained_by = state_->contained(options);
   job.cgroup = state_->plan(options);
-  job.program = find_program(options);
+  if (options.program.find('/') != std::string::npos)
+    job.program.first = absolute_path(options, options.program); // execve(2) says if it is none
+  else
+    job.program = find_program(options);
   job.environment = child_environment(options);
   if (state_->reaper)
-    job.environment.push_back(job.mark = adopted_orphans::next_mark());
+    job.environment.add(job.mark = adopted_orphans::next_mark());
   job.attributes = resolve_attributes(options);
   make_stdio_absolute(options);
   job.options = std::move(options);

@@ -29,11 +29,13 @@ std::string describe(const char* step, const launch_job& job, std::error_code er
   return call + " " + path + (interpreter ? " (its interpreter)" : "");
 }
 
-std::vector<const char*> pointers(const std::vector<std::string>& strings) {
+std::vector<const char*> arguments(const launch_options& options) {
   std::vector<const char*> result;
-  result.reserve(strings.size() + 2);
-  for (const auto& string : strings)
-    result.push_back(string.c_str());
+  result.reserve(options.args.size() + 2);
+  result.push_back(options.arg0 ? options.arg0->c_str() : options.program.c_str());
+  for (const auto& argument : options.args)
+    result.push_back(argument.c_str());
+  result.push_back(nullptr);
   return result;
 }
 
@@ -87,7 +89,7 @@ class attempt {
  private:
   /// Before anybody hears of the failure.
   void give_back() {
-    around_.groups.release(result_.group, true);
+    around_.groups.release(std::exchange(result_.group, {}), true);
     result_.pipes = {};
     result_.space.reset();
     remove_limits();
@@ -162,11 +164,12 @@ class attempt {
 
   void start() {
     auto error = execute();
-    if (error.value() == ENODEV && result_.group) { // somebody has removed it
+    for (bool is_last = false; has_lost_group(error) && !is_last;) {
+      is_last = result_.group.is_new; // all that were spare may have been removed
       result_.group = around_.groups.acquire(error);
       error = error ? error : execute();
     }
-    result_.group.directory.reset();
+    result_.group.close();
     result_.limits.close();
     close_theirs(result_.pipes);
     result_.needs_guardian =
@@ -174,6 +177,13 @@ class attempt {
     if (error)
       fail(error, is_of_limits(error) ? "enter cgroup " + result_.limits.names()
                                       : describe(launcher_.failed_step(), job_, error));
+  }
+
+  /// Whether somebody has removed the group: clone3(2) says ENODEV then, or ENOENT, as the
+  /// kernel is.
+  bool has_lost_group(std::error_code error) const {
+    return result_.group && launcher_.failed_step() == std::string_view("clone")
+           && (error.value() == ENODEV || error.value() == ENOENT);
   }
 
   /// The errors of clone3(2) for CLONE_INTO_CGROUP, or those of a move under v1.
@@ -187,11 +197,7 @@ class attempt {
   }
 
   std::error_code execute() {
-    auto argv = pointers(job_.options.args), env = pointers(job_.environment);
-    const auto& name = job_.options.arg0 ? *job_.options.arg0 : job_.options.program;
-    argv.insert(argv.begin(), name.c_str());
-    argv.push_back(nullptr);
-    env.push_back(nullptr);
+    auto argv = arguments(job_.options), env = job_.environment.pointers();
     const auto& pipes = result_.pipes;
     auto& next = launcher_.next;
     launcher_.env = env.data();
@@ -218,7 +224,7 @@ class attempt {
         moves.push_back(directory);
     };
     if (result_.group)
-      enter(around_.groups.version(), result_.group.directory.get());
+      enter(around_.groups.version(), result_.group.files.directory.get());
     for (const auto& directory : result_.limits.directories())
       enter(directory.version, directory.open.get());
     return moves;

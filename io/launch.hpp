@@ -5,6 +5,7 @@
 #include <penning/io/child.hpp>
 #include <penning/io/child_attributes.hpp>
 #include <penning/io/clone_launcher.hpp>
+#include <penning/io/environment.hpp>
 #include <penning/io/guardian.hpp>
 #include <penning/io/limited_cgroup.hpp>
 #include <penning/io/pid_namespace.hpp>
@@ -31,7 +32,7 @@ struct stdio_pipes {
 struct launch_job {
   launch_options options{};
   std::pair<std::string, std::error_code> program{};
-  std::vector<std::string> environment{};
+  io::environment environment{};
   child_attributes attributes{};
   std::string mark{};                  ///< In the environment, for `adopted_orphans`.
   std::optional<cgroup_plan> cgroup{}; ///< Checked; its own one, if it asked for one.

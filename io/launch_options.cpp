@@ -131,22 +131,4 @@ std::string resolve_program(const launch_options& options) {
                                              : error.message());
 }
 
-std::vector<std::string> child_environment(const launch_options& options) {
-  std::size_t inherited = 0;
-  while (!options.clear_env && ::environ != nullptr && ::environ[inherited] != nullptr)
-    ++inherited;
-  std::vector<std::string> result;
-  result.reserve(inherited + options.env.size() + 1); // a context may add one
-  result.assign(::environ, ::environ + inherited);
-  for (const auto& [name, value] : options.env) {
-    std::erase_if(result, [&prefix = name](const std::string& entry) {
-      return entry.size() > prefix.size() && entry[prefix.size()] == '='
-             && entry.compare(0, prefix.size(), prefix) == 0;
-    });
-    if (value)
-      result.push_back(name + "=" + *value);
-  }
-  return result;
-}
-
 } // namespace penning::io

@@ -154,8 +154,4 @@ std::string resolve_program(const launch_options& options);
 /// name when PATH has no such file) and ENOENT or EACCES.
 std::pair<std::string, std::error_code> find_program(const launch_options& options);
 
-/// The environment of the child: the caller's, or with `clear_env` an empty one, changed as
-/// `options.env` says, each `NAME=value`.
-std::vector<std::string> child_environment(const launch_options& options);
-
 } // namespace penning::io

@@ -37,7 +37,9 @@ std::error_code open_pipe(child_pipe& pipe, our_end end) {
   bool reads = end == our_end::reads;
   pipe.ours.reset(fds[reads ? 0 : 1]);
   pipe.theirs.reset(fds[reads ? 1 : 0]);
-  return make_non_blocking(pipe.ours.get());
+  if (::fcntl(pipe.ours.get(), F_SETFL, O_NONBLOCK) != 0) // a new pipe has no other flag to keep
+    return last_error();
+  return {};
 }
 
 } // namespace penning::io

@@ -150,7 +150,7 @@ void running_child::died() {
   leader_dead_ = true;
   if (cgroup_)
     in_cgroup_ = std::make_unique<cgroup_descendants>(around_.io, around_.groups.path(cgroup_),
-                                                      around_.groups.version());
+                                                      around_.groups.version(), &cgroup_.files);
   end_.usage.oom_killed = in_limits_ && in_limits_->oom_killed();
   input_.close();
   if (keeps_orphans_) {
@@ -218,8 +218,8 @@ void running_child::end() {
   end_.usage.oom_killed = in_limits_ && in_limits_->oom_killed();
   ended_ = true;
   if (in_cgroup_)
-    around_.groups.release(cgroup_, !in_cgroup_->was_killed());
-  around_.after_end(pid_);
+    around_.groups.release(std::move(cgroup_), !in_cgroup_->was_killed());
+  around_.after_end(*this);
   auto observer = std::exchange(observer_, nullptr); // may hold the handle that holds this
   observer->on_end(end_);
 }

@@ -13,6 +13,8 @@
 
 namespace penning::io {
 
+class running_child;
+
 /// What a child needs from its context.
 struct child_surroundings {
   boost::asio::io_context& io;
@@ -20,7 +22,7 @@ struct child_surroundings {
   runtime_cgroup& groups;
   adopted_orphans* adopted = nullptr;        ///< Of a subreaper.
   std::function<void(pid_t)> before_reaping; ///< The last moment at which its group is surely ours.
-  std::function<void(pid_t)> after_end;      ///< Before the observer hears of it.
+  std::function<void(const running_child&)> after_end;   ///< Before the observer hears of it.
   std::function<void(const std::string&)> after_removal; ///< Of a control group.
 };
 

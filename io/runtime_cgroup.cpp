@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t spare_groups = 64;
+constexpr long kept_files = 32; // so many control groups, the spare ones counted
 
 /// Tells apart what has the same pid in another container that shares the hierarchy.
 std::string name_prefix() {
@@ -129,8 +130,8 @@ void runtime_cgroup::clean(const std::string& directory) {
 }
 
 child_cgroup runtime_cgroup::acquire(std::error_code& error) {
-  child_cgroup group{take_number()};
-  group.is_new = group.number == 0;
+  auto group = take_spare();
+  group.is_new = !group;
   if (group.is_new) {
     group.number = ++last_;
     if (::mkdir(path(group).c_str(), 0755) != 0) {
@@ -138,10 +139,12 @@ child_cgroup runtime_cgroup::acquire(std::error_code& error) {
       return {};
     }
   }
-  group.directory = open_directory(path(group));
-  if (group.directory && !group.is_new && version_ == 2)
-    group.before = read_processor_time(group.directory.get());
-  if (group.directory)
+  open_files(group);
+  const auto& files = group.files;
+  if (files.directory && !group.is_new && version_ == 2)
+    group.before = files.times ? processor_time_in(reread(files.times.get()))
+                               : read_processor_time(files.directory.get());
+  if (files.directory)
     return group;
   if (!group.is_new && errno == ENOENT) // removed by somebody else
     return acquire(error);
@@ -150,25 +153,41 @@ child_cgroup runtime_cgroup::acquire(std::error_code& error) {
   return {};
 }
 
-std::uint32_t runtime_cgroup::take_number() {
+child_cgroup runtime_cgroup::take_spare() {
   std::lock_guard lock(mutex_);
-  if (free_.empty())
-    return 0;
-  auto number = free_.back();
-  free_.pop_back();
-  return number;
+  if (spare_.empty())
+    return {};
+  auto group = std::move(spare_.back());
+  spare_.pop_back();
+  return group;
 }
 
-void runtime_cgroup::release(const child_cgroup& group, bool is_as_new) {
+/// The directory, and of a few groups what is read at each start and each end as well.
+void runtime_cgroup::open_files(child_cgroup& group) {
+  auto& files = group.files;
+  if (files.directory)
+    return;
+  files.directory = open_directory(path(group));
+  if (!files.directory || version_ != 2 || keeper_.use_count() > kept_files)
+    return;
+  files.events = open_file(files.directory.get(), "cgroup.events");
+  files.times = open_file(files.directory.get(), "cpu.stat");
+  if (files.events && files.times)
+    files.kept = keeper_;
+}
+
+void runtime_cgroup::release(child_cgroup group, bool is_as_new) {
   if (!group)
     return;
   const auto name = path(group);
   struct stat info {};
-  bool has_none_below = ::stat(name.c_str(), &info) == 0 && info.st_nlink == 2;
-  if (is_as_new && has_none_below) {
+  const bool is_known = group.files.directory ? ::fstat(group.files.directory.get(), &info) == 0
+                                              : ::stat(name.c_str(), &info) == 0;
+  if (is_as_new && is_known && info.st_nlink == 2) { // with none below it
     std::lock_guard lock(mutex_);
-    if (free_.size() < spare_groups)
-      return free_.push_back(group.number);
+    group.close();
+    if (spare_.size() < spare_groups)
+      return spare_.push_back(std::move(group));
   }
   remove_cgroup(name); // what it cannot remove goes with the runtime's own directory
 }

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <penning/io/cgroup_files.hpp>
 #include <penning/io/cgroup_plan.hpp>
 #include <penning/io/cgroup_statistics.hpp>
-#include <penning/io/unique_fd.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -18,11 +19,17 @@ namespace penning::io {
 /// A control group of one child, in the directory of its runtime.
 struct child_cgroup {
   std::uint32_t number = 0;               ///< 0: none.
-  unique_fd directory{};                  ///< Open until its child has been started.
+  cgroup_files files{};                   ///< At least the directory until its child has started.
   bool is_new = true;                     ///< Nobody was in it before.
   std::optional<processor_time> before{}; ///< Used by those who were, if that is known.
 
   explicit operator bool() const noexcept { return number != 0; }
+
+  /// To be called once its child has been started: one that lives long needs no descriptor for it.
+  void close() {
+    if (!files.kept)
+      files = {};
+  }
 };
 
 /// The control groups of a runtime: a directory of its own beside it, and below that one for each
@@ -55,17 +62,19 @@ class runtime_cgroup {
 
   /// Gives one back that is empty. It is removed, rather than kept for the next child, if it was
   /// changed (`is_as_new` false, or it has cgroups below it) or if there are enough of them.
-  void release(const child_cgroup& group, bool is_as_new);
+  void release(child_cgroup group, bool is_as_new);
 
  private:
-  std::uint32_t take_number();
+  child_cgroup take_spare();
+  void open_files(child_cgroup& group);
   bool open(const cgroup_hierarchy& where);
 
   const std::string name_;
   int version_ = 0;
   std::string root_, path_;
   std::mutex mutex_;
-  std::vector<std::uint32_t> free_;
+  std::vector<child_cgroup> spare_;
+  const std::shared_ptr<void> keeper_ = std::make_shared<char>(); ///< One use for each kept.
   std::set<std::string> clean_;
   std::atomic<std::uint32_t> last_ = 0, last_home_ = 0;
 };

@@ -277,7 +277,7 @@ TEST_F(Context, CountsItsChildren) {
 }
 
 TEST_F(Context, LeavesNoDescriptorAndNoZombieOfTwoThousandChildren) {
-  started(host, "exit_with", {"0"})->wait_end();
+  live_at_once(host, 8);
   barrier();
   auto descriptors = open_descriptors();
   for (int round = 0; round < 250; ++round) {

@@ -132,7 +132,7 @@ TEST_F(Pty, LosesNothingOfAMebibyteInEachDirection) {
 }
 
 TEST_F(Pty, LosesNothingOfAThousandChildrenThatWriteAndExit) {
-  start_in(host, {}, "true")->wait_end();
+  live_at_once(host, 2);
   barrier();
   auto descriptors = open_descriptors();
   for (int round = 0; round < 1000; ++round) {

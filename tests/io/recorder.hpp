@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -147,6 +148,19 @@ inline std::shared_ptr<recorder> started(child_host& host, const std::string& na
   auto result = start(host, name, std::move(args), window);
   result->wait_started();
   return result;
+}
+
+/// Lets so many children live at the same time and end: what the host keeps of them for the next
+/// ones is there then.
+inline void live_at_once(child_host& host, int count) {
+  std::vector<std::shared_ptr<recorder>> children;
+  for (int i = 0; i < count; ++i)
+    children.push_back(started(host, "never_reads"));
+  for (const auto& child : children)
+    if (auto handle = child->look().handle)
+      handle->signal(SIGKILL, signal_target::leader);
+  for (const auto& child : children)
+    child->wait_end();
 }
 
 inline std::vector<char> bytes(std::string_view text) {
