@@ -141,7 +141,7 @@ defmodule Penning do
   `whereis/2` and `Penning.Port`.
   """
 
-  alias Penning.{Child, Error, Executable, Options, Proxy, Run, Worker}
+  alias Penning.{Child, Error, Executable, Options, PortOption, Proxy, Run, Worker}
 
   @typedoc "See `Penning.Options`."
   @type option ::
@@ -471,14 +471,14 @@ defmodule Penning do
   `GenServer.call/3`, `send/2` and `Process.monitor/1` work on it. It ends with the actor's
   reason, or with `:noconnection`.
 
-  Options: `:port`, the `Penning.Port` of the program that published it. Raises `Penning.Error`
-  without a port program.
+  Options: `:port`, the `Penning.Port` of the program that published it; of another node as well,
+  and then so is the pid. Raises `Penning.Error` without a port program.
   """
   @spec whereis(binary | atom, port: GenServer.server()) :: pid | nil
   def whereis(name, opts \\ []) when is_binary(name) or is_atom(name) do
     opts = Keyword.validate!(opts, port: Penning.Port)
 
-    case Penning.Port.whereis(opts[:port], name) do
+    case opts[:port] |> PortOption.check!() |> Penning.Port.whereis(name) do
       {:ok, pid} ->
         pid
 

@@ -1,6 +1,7 @@
 defmodule Penning.Options do
   @moduledoc """
-  What to start and how, checked before anything is started. Pure.
+  What to start and how, checked before anything is started. Pure, but for a look at the process
+  that `:port` names.
 
   ## What it runs with
 
@@ -77,14 +78,14 @@ defmodule Penning.Options do
   |---|---|---|
   | `:ready` | when it counts as started: a check of `Penning.Readiness` | at once |
   | `:start_timeout` | milliseconds until then, or `:infinity`; the process is killed after it | `:infinity` |
-  | `:port` | the `Penning.Port` process to use: a pid or a name | `Penning.Port` |
+  | `:port` | the `Penning.Port` process to use, of this node: a pid or a name | `Penning.Port` |
 
   What has keys is a keyword list or a map. Whether a user, a file or a limit can be had, only the
   port program knows: what it refuses raises `ArgumentError` as well, before anything is started,
   and what the kernel refuses it (a limit above its own, say) is an `{:error, posix}`.
   """
 
-  alias Penning.OptionValues
+  alias Penning.{OptionValues, PortOption}
 
   @wire [:env | OptionValues.names(:open)]
   @adopt OptionValues.names(:adopt)
@@ -240,11 +241,8 @@ defmodule Penning.Options do
       else: raise(ArgumentError, "invalid options #{inspect(opts)}: expected a keyword list")
   end
 
-  defp put!({:port, port}, options, _wire) do
-    if server?(port),
-      do: %{options | port: port},
-      else: bad!(:port, port, "expected a pid or a name")
-  end
+  defp put!({:port, port}, options, _wire),
+    do: %{options | port: PortOption.check_local!(port)}
 
   defp put!({:start_timeout, time}, options, @wire) do
     if time == :infinity or (is_integer(time) and time in 0..@max_ms),
@@ -307,13 +305,4 @@ defmodule Penning.Options do
   defp nul?(binary), do: :binary.match(binary, <<0>>) != :nomatch
 
   defp proper_list?(list), do: is_list(list) and List.improper?(list) == false
-
-  @doc "Whether a process may be reached by this."
-  @spec server?(term) :: boolean
-  def server?({:via, module, _}), do: is_atom(module)
-  def server?({:global, _}), do: true
-  def server?({name, node}), do: is_atom(name) and is_atom(node)
-
-  def server?(server),
-    do: is_pid(server) or (is_atom(server) and server not in [nil, true, false])
 end

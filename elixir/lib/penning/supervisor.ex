@@ -31,7 +31,7 @@ defmodule Penning.Supervisor do
   | `:auto_shutdown` | `:never`, `:any_significant` or `:all_significant` | `:never` |
   | `:output` | a function of the child's id, `:stdout` or `:stderr`, and bytes | Logger |
   | `:name` | as `GenServer.start_link/3` takes it | none |
-  | `:port` | the `Penning.Port` process to use | `Penning.Port` |
+  | `:port` | the `Penning.Port` process to use, of this node | `Penning.Port` |
 
   `:output` is called in the process of the supervisor, also while it starts. Its bytes count as
   consumed when it has returned: a function that is slow, slows the children down. Without it each

@@ -1,6 +1,7 @@
 defmodule Penning.SupervisorOptions do
   @moduledoc """
-  The options of `Penning.Supervisor`, checked before anything is started. Pure.
+  The options of `Penning.Supervisor`, checked before anything is started. Pure, but for a
+  look at the process that `:port` names.
 
       iex> Penning.SupervisorOptions.new!(max_restarts: 1).flags
       %{strategy: :one_for_one, intensity: 1, period: 5, auto_shutdown: :never}
@@ -53,11 +54,8 @@ defmodule Penning.SupervisorOptions do
       else: bad!(:output, fun, "expected a function of three arguments")
   end
 
-  defp put!({:port, port}, options) do
-    if Penning.Options.server?(port),
-      do: %{options | port: port},
-      else: bad!(:port, port, "expected a pid or a name")
-  end
+  defp put!({:port, port}, options),
+    do: %{options | port: Penning.PortOption.check_local!(port)}
 
   defp put!({name, value}, _options),
     do: raise(ArgumentError, "unknown option #{inspect(name)} with value #{inspect(value)}")

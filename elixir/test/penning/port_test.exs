@@ -192,6 +192,65 @@ defmodule Penning.PortTest do
     end
   end
 
+  describe "the option :port" do
+    defp starts(port) do
+      [
+        fn -> Penning.open("cat", [], port: port) end,
+        fn -> Penning.start_link(TestWorker, "cat", [], self(), port: port) end,
+        fn -> Penning.run("cat", [], port: port) end,
+        fn -> Penning.adopt(1, port: port) end,
+        fn -> Penning.Supervisor.start_link([], port: port) end
+      ]
+    end
+
+    defp refused(ask, port, text) do
+      error = assert_raise ArgumentError, ask
+      assert error.message == "invalid option :port with value #{inspect(port)}: #{text}"
+    end
+
+    test "that names a process of another kind is refused, and the process is left alone" do
+      agent = start_supervised!({Agent, fn -> :untouched end})
+      name = :"agent_#{System.unique_integer([:positive])}"
+      Process.register(agent, name)
+
+      :yes = :global.register_name(name, agent)
+
+      for port <- [agent, name, {name, node()}, {:global, name}] do
+        asks = [fn -> Penning.whereis("counter", port: port) end | starts(port)]
+        for ask <- asks, do: refused(ask, port, "it is no Penning.Port")
+      end
+
+      assert Agent.get(agent, & &1) == :untouched
+      refute_received {:init, _}
+    end
+
+    test "takes a Penning.Port by pid and by every kind of name" do
+      name = start_port([])
+      pid = Process.whereis(name)
+
+      for port <- [pid, name, {name, node()}],
+          do: assert({:ok, %{out: "x\n"}} = Penning.run("echo", ["x"], port: port))
+
+      assert Penning.whereis("nobody", port: pid) == nil
+    end
+
+    test "that names nobody is told as before" do
+      dead = spawn(fn -> :ok end)
+      assert eventually(fn -> not Process.alive?(dead) end)
+
+      for port <- [dead, :nobody, {:global, :nobody}],
+          do: assert({:error, %Error{reason: :not_running}} = Penning.open("cat", [], port: port))
+
+      assert_raise Error, fn -> Penning.whereis("counter", port: dead) end
+    end
+
+    test "that names another node is refused for starts" do
+      port = {Penning.Port, :"nobody@127.0.0.1"}
+      for ask <- starts(port), do: refused(ask, port, "it is on another node")
+      assert_raise Error, fn -> Penning.whereis("counter", port: port) end
+    end
+  end
+
   test "bad options of a port name option and value" do
     for {opts, text} <- [
           {[executable: 5], "invalid option :executable with value 5"},

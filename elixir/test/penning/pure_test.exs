@@ -11,6 +11,7 @@ defmodule Penning.PureTest do
   doctest Penning.Lines
   doctest Penning.OptionValues
   doctest Penning.Options
+  doctest Penning.PortOption
   doctest Penning.Protocol
   doctest Penning.Readiness
   doctest Penning.Run
