@@ -57,7 +57,7 @@ defmodule Penning.Actor do
   def handle_info({:EXIT, _from, :normal}, state), do: {:noreply, state}
 
   def handle_info({:EXIT, _from, reason}, state) do
-    Connection.write(state.port, {:exit, state.id, reason})
+    tell({:exit, state.id, reason}, "an exit signal", state)
     {:noreply, state}
   end
 
@@ -67,10 +67,13 @@ defmodule Penning.Actor do
   defp answer({:error, _} = error), do: error
 
   defp forward(message, state) do
-    with {:error, reason} <- Connection.write(state.port, {:send, state.id, message}),
-         do: Logger.error("Penning: a message to a C++ actor was dropped: #{inspect(reason)}")
-
+    tell({:send, state.id, message}, "a message", state)
     state
+  end
+
+  defp tell(frame, what, state) do
+    with {:error, reason} <- Connection.write(state.port, frame),
+         do: Logger.error("Penning: #{what} to a C++ actor was dropped: #{inspect(reason)}")
   end
 
   # As Penning.Proxy leaves: at once, quietly.

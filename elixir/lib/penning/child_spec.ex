@@ -4,7 +4,7 @@ defmodule Penning.ChildSpec do
 
   | key | value | default |
   |---|---|---|
-  | `:id` | any term, unique among the children | required |
+  | `:id` | any term, unique among the children, nested at most 1000 deep | required |
   | `:start` | `{program, args, options}`, as `Penning.open/3` takes them | required |
   | `:restart` | `:permanent`, `:transient` or `:temporary` | `:permanent` |
   | `:shutdown` | milliseconds to end in, `:infinity` or `:brutal_kill` | 5000 |
@@ -26,11 +26,13 @@ defmodule Penning.ChildSpec do
   | `:reset_after` | a child that ran that many milliseconds begins anew | 60000 |
   """
 
-  alias Penning.Options
+  alias Penning.{Depth, Options}
 
   @keys [:id, :start, :restart, :shutdown, :significant, :type, :modules] ++
           [:backoff, :start_after, :start_timeout]
   @max_ms 4_294_967_295
+  # What is left of the depth of a frame is for the requests that ids are in.
+  @id_depth 1000
   @backoff_defaults %{initial: 100, max: 30_000}
 
   @type t :: %{
@@ -58,6 +60,20 @@ defmodule Penning.ChildSpec do
   def wire!(other) do
     raise ArgumentError,
           "invalid child specification #{inspect(other)}: expected a map with :id and :start"
+  end
+
+  @doc """
+  The id of a child, as it is; raises `ArgumentError` for one that no child can have.
+
+      iex> Penning.ChildSpec.id!({:web, 1})
+      {:web, 1}
+  """
+  @spec id!(term) :: term
+  def id!(id) do
+    if text = problem(:id, id),
+      do: raise(ArgumentError, "invalid option :id with value #{inspect(id)}: #{text}")
+
+    id
   end
 
   @doc """
@@ -150,6 +166,8 @@ defmodule Penning.ChildSpec do
     end
   end
 
+  defp problem(:id, value), do: if(not id?(value), do: "it is nested deeper than #{@id_depth}")
+
   defp problem(:restart, value) when value not in [:permanent, :transient, :temporary],
     do: "expected :permanent, :transient or :temporary"
 
@@ -170,7 +188,14 @@ defmodule Penning.ChildSpec do
       do: "expected a list of modules, or :dynamic"
   end
 
-  defp problem(:start_after, value), do: if(not list?(value), do: "expected a list of ids")
+  defp problem(:start_after, value) do
+    cond do
+      not list?(value) -> "expected a list of ids"
+      not Enum.all?(value, &id?/1) -> "an id is nested deeper than #{@id_depth}"
+      true -> nil
+    end
+  end
+
   defp problem(:start_timeout, :infinity), do: nil
 
   defp problem(:start_timeout, value),
@@ -218,5 +243,6 @@ defmodule Penning.ChildSpec do
   end
 
   defp ms?(value), do: is_integer(value) and value in 0..@max_ms
+  defp id?(value), do: Depth.within?(value, @id_depth)
   defp list?(value), do: is_list(value) and not List.improper?(value)
 end

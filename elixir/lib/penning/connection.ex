@@ -35,8 +35,7 @@ defmodule Penning.Connection do
   end
 
   @doc "Writes a frame. `:closed` when the port program is gone: its end is told elsewhere."
-  @spec write(port, Protocol.outgoing()) ::
-          :ok | :closed | {:error, {:frame_too_big, pos_integer}}
+  @spec write(port, Protocol.outgoing()) :: :ok | :closed | {:error, Protocol.refusal()}
   def write(port, frame) do
     with {:ok, bytes} <- Protocol.encode(frame) do
       try do

@@ -13,8 +13,11 @@ defmodule Penning.Protocol do
       {:ok, {:message, 7, {:data, "hello"}}}
   """
 
+  alias Penning.Depth
+
   @version 1
   @max_frame 64 * 1024 * 1024
+  @max_depth 1024
 
   @typedoc "An actor behind the port: an OS process or a C++ actor."
   @type id :: pos_integer
@@ -48,6 +51,9 @@ defmodule Penning.Protocol do
           | {:down, id, reason :: term}
           | {:error, what :: term, detail :: term}
 
+  @typedoc "Why a frame is not sent: its bytes, or how deep it may be."
+  @type refusal :: {:frame_too_big | :frame_too_deep, pos_integer}
+
   @doc "The version that this package speaks."
   @spec version() :: pos_integer
   def version, do: @version
@@ -56,14 +62,23 @@ defmodule Penning.Protocol do
   The bytes of a frame, without its length.
 
   A term that needs more than the 64 MiB of a frame is refused: the port program would close the
-  port.
+  port. So is one that is nested deeper than it reads: it could not tell whose request that was,
+  and nobody would be answered.
 
       iex> {:error, {:frame_too_big, n}} = Penning.Protocol.encode({:send, 1, String.duplicate("x", 67_108_864)})
       iex> n > 67_108_864
       true
+      iex> Penning.Protocol.encode({:send, 1, Enum.reduce(1..1024, [], fn _, inner -> [inner] end)})
+      {:error, {:frame_too_deep, 1024}}
   """
-  @spec encode(outgoing) :: {:ok, iodata} | {:error, {:frame_too_big, pos_integer}}
+  @spec encode(outgoing) :: {:ok, iodata} | {:error, refusal}
   def encode(frame) do
+    if Depth.within?(frame, @max_depth),
+      do: encode_shallow(frame),
+      else: {:error, {:frame_too_deep, @max_depth}}
+  end
+
+  defp encode_shallow(frame) do
     # An iovec refers to large binaries instead of copying them.
     bytes = :erlang.term_to_iovec(frame)
 

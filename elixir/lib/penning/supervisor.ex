@@ -105,21 +105,21 @@ defmodule Penning.Supervisor do
 
   @doc "Stops a child, which stays stopped until it is restarted by request, or with its siblings."
   @spec terminate_child(GenServer.server(), term) :: :ok | {:error, :not_found}
-  def terminate_child(supervisor, id), do: call(supervisor, {:terminate_child, id})
+  def terminate_child(supervisor, id), do: call_about(supervisor, :terminate_child, id)
 
   @doc "Starts a child that does not run."
   @spec restart_child(GenServer.server(), term) ::
           {:ok, child, os_pid :: pos_integer} | {:error, term}
-  def restart_child(supervisor, id), do: call(supervisor, {:restart_child, id})
+  def restart_child(supervisor, id), do: call_about(supervisor, :restart_child, id)
 
   @doc "Forgets a child that does not run."
   @spec delete_child(GenServer.server(), term) ::
           :ok | {:error, :not_found | :running | :restarting}
-  def delete_child(supervisor, id), do: call(supervisor, {:delete_child, id})
+  def delete_child(supervisor, id), do: call_about(supervisor, :delete_child, id)
 
   @doc "The specification of a child, as the port program has it: with all of OTP's keys."
   @spec get_childspec(GenServer.server(), term) :: {:ok, map} | {:error, :not_found}
-  def get_childspec(supervisor, id), do: call(supervisor, {:get_childspec, id})
+  def get_childspec(supervisor, id), do: call_about(supervisor, :get_childspec, id)
 
   @doc "The pid of a child's OS process; `nil` if it does not run."
   @spec os_pid(GenServer.server(), term) :: pos_integer | nil
@@ -147,6 +147,8 @@ defmodule Penning.Supervisor do
   @spec stop(GenServer.server(), term, timeout) :: :ok
   def stop(supervisor, reason \\ :normal, timeout \\ :infinity),
     do: GenServer.stop(supervisor, reason, timeout)
+
+  defp call_about(supervisor, request, id), do: call(supervisor, {request, ChildSpec.id!(id)})
 
   # Without a time limit, as OTP's supervisor: a start takes what it takes.
   defp call(supervisor, request), do: GenServer.call(supervisor, request, :infinity)

@@ -334,6 +334,15 @@ defmodule Penning.PortTest do
       send(pid, huge)
       assert Penning.call(pid, :heard) == []
     end
+
+    test "cannot be sent what is nested too deep", %{pid: pid} do
+      # request, call and echo
+      assert GenServer.call(pid, {:echo, nested(1021)}) == nested(1021)
+      assert {:error, {:frame_too_deep, 1024}} = GenServer.call(pid, {:echo, nested(1022)})
+      send(pid, nested(1024))
+      Process.exit(pid, nested(1024))
+      assert Penning.call(pid, :heard) == []
+    end
   end
 
   test "a published actor is called by its name" do

@@ -5,6 +5,7 @@ defmodule Penning.PureTest do
 
   doctest Penning, only: [child_spec: 1]
   doctest Penning.ChildSpec
+  doctest Penning.Depth
   doctest Penning.Error
   doctest Penning.Executable
   doctest Penning.Input

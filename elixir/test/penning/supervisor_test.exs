@@ -238,6 +238,49 @@ defmodule Penning.SupervisorTest do
     end
   end
 
+  describe "an id" do
+    test "may be nested deep, in every request" do
+      id = nested(1000)
+      supervisor = start!([sleeper(id), sleeper(:b, %{start_after: [id]})])
+      :ok = Servers.terminate_child(supervisor, id)
+      assert {:ok, _, _} = Servers.restart_child(supervisor, id)
+      assert {:ok, %{id: ^id}} = Servers.get_childspec(supervisor, id)
+      :ok = Servers.terminate_child(supervisor, id)
+      :ok = Servers.delete_child(supervisor, id)
+      assert {:ok, _, _} = Servers.start_child(supervisor, sleeper(id))
+      :ok = Servers.stop(supervisor)
+    end
+
+    test "that is nested too deep raises in the caller, and nothing is started" do
+      deep = nested(1001)
+      supervisor = start!([])
+
+      for {option, ask} <- [
+            id: fn -> Servers.start_link([sleeper(:z), sleeper(deep)]) end,
+            id: fn -> Servers.start_child(supervisor, sleeper(deep)) end,
+            start_after: fn ->
+              Servers.start_child(supervisor, sleeper(:a, %{start_after: [deep]}))
+            end,
+            id: fn -> Servers.terminate_child(supervisor, deep) end,
+            id: fn -> Servers.restart_child(supervisor, deep) end,
+            id: fn -> Servers.delete_child(supervisor, deep) end,
+            id: fn -> Servers.get_childspec(supervisor, deep) end
+          ] do
+        error = assert_raise ArgumentError, ask
+        assert error.message =~ "invalid option #{inspect(option)} with value [["
+        assert error.message =~ "nested deeper than 1000"
+      end
+
+      # OTP's own functions send what they are given.
+      assert {:error, {:frame_too_deep, 1024}} =
+               Supervisor.terminate_child(supervisor, nested(2000))
+
+      assert Servers.os_pid(supervisor, deep) == nil
+      assert Servers.which_children(supervisor) == []
+      :ok = Servers.stop(supervisor)
+    end
+  end
+
   test "a child that crashes comes back" do
     supervisor = start!([sleeper(:a), sleeper(:b)])
     [a, b] = os_pids(supervisor, [:a, :b])

@@ -70,6 +70,9 @@ defmodule Penning.Case do
 
   def sh(script, opts \\ []), do: Penning.open("/bin/sh", ["-c", script], opts)
 
+  @doc "So many lists within each other."
+  def nested(depth), do: Enum.reduce(1..depth, :innermost, fn _, inner -> [inner] end)
+
   @doc "A path where nothing is, and nothing is left."
   def temporary_file do
     name = "penning-#{System.unique_integer([:positive])}-#{System.pid()}"
