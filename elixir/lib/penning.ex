@@ -141,7 +141,7 @@ defmodule Penning do
   `whereis/2` and `Penning.Port`.
   """
 
-  alias Penning.{Child, Error, Executable, Options, PortOption, Proxy, Run, Worker}
+  alias Penning.{Error, Executable, Options, OwnChild, PortOption, Proxy, Run, Worker}
 
   @typedoc "See `Penning.Options`."
   @type option ::
@@ -458,7 +458,7 @@ defmodule Penning do
 
   defp ask(ps, request) do
     if GenServer.whereis(ps) == self(),
-      do: Child.ask_own(request),
+      do: OwnChild.ask(request),
       else: GenServer.call(ps, {:"$penning", request})
   catch
     :exit, {:timeout, _} = reason -> exit(reason)

@@ -13,12 +13,11 @@ defmodule Penning.Actor do
 
   use GenServer, restart: :temporary
 
-  alias Penning.Connection
+  alias Penning.{Calls, Connection}
 
   require Logger
 
-  # calls: who waits for the answer to which request
-  defstruct [:port, :monitor, :id, next: 1, calls: %{}]
+  defstruct [:port, :monitor, :id, calls: %Calls{}]
 
   @doc false
   @spec start(pid, port, Penning.Protocol.id()) :: GenServer.on_start()
@@ -31,22 +30,17 @@ defmodule Penning.Actor do
   end
 
   @impl true
-  def handle_call(message, from, %{id: id, next: next} = state) do
-    case Connection.write(state.port, {:request, {id, next}, {:call, id, message}}) do
-      {:error, reason} -> {:reply, {:error, reason}, state}
-      _ -> {:noreply, %{state | next: next + 1, calls: Map.put(state.calls, next, from)}}
-    end
+  def handle_call(message, from, %{id: id} = state) do
+    calls = Calls.ask(state.calls, state.port, id, {:call, id, message}, from)
+    {:noreply, %{state | calls: calls}}
   end
 
   @impl true
   def handle_cast(message, state), do: {:noreply, forward(message, state)}
 
   @impl true
-  def handle_info({:"$penning", {:reply, {id, n}, result}}, %{id: id} = state) do
-    {from, calls} = Map.pop(state.calls, n)
-    if from, do: GenServer.reply(from, answer(result))
-    {:noreply, %{state | calls: calls}}
-  end
+  def handle_info({:"$penning", {:reply, {id, n}, result}}, %{id: id} = state),
+    do: {:noreply, %{state | calls: Calls.answer(state.calls, n, answer(result))}}
 
   def handle_info({:"$penning", {:down, id, reason}}, %{id: id} = state), do: leave(reason, state)
   def handle_info({:"$penning", _}, state), do: {:noreply, state}

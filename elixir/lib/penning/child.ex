@@ -7,18 +7,17 @@ defmodule Penning.Child do
   its own frames go straight to the port.
   """
 
-  alias Penning.{Connection, Input, Options, Protocol, Start}
+  alias Penning.{Calls, Connection, Input, Options, OwnChild, Protocol, Start}
 
   require Protocol
 
   @enforce_keys [:port, :hub, :monitor, :id, :input]
   defstruct [:port, :hub, :monitor, :id, :os_pid, :input, :reason] ++
-              [early: [], early_bytes: 0, next: 1, calls: %{}]
+              [early: [], early_bytes: 0, calls: %Calls{}]
 
   @typedoc """
   `os_pid` is `nil` once the process has ended; `reason` is set when all of it is gone; `early` is
-  what it wrote before it was ready, oldest first, acknowledged already; `calls` is who waits for
-  the answer to which request.
+  what it wrote before it was ready, oldest first, acknowledged already.
   """
   @type t :: %__MODULE__{
           port: port,
@@ -30,8 +29,7 @@ defmodule Penning.Child do
           reason: term,
           early: [{Protocol.stream(), Protocol.output()}],
           early_bytes: non_neg_integer,
-          next: pos_integer,
-          calls: %{pos_integer => GenServer.from()}
+          calls: Calls.t()
         }
 
   @typedoc """
@@ -47,9 +45,6 @@ defmodule Penning.Child do
 
   # Bytes that are kept before it is ready.
   @early_limit 16 * 1024 * 1024
-
-  # A process may ask about its own child, from a callback, where a call would deadlock.
-  @own :"$penning_child"
 
   @doc """
   Starts an OS process for the calling process, while `wanted_by` lives.
@@ -94,7 +89,7 @@ defmodule Penning.Child do
   defp up(child, %{os_pid: os_pid}) do
     early = Enum.reverse(child.early)
     ack_rest(child, early, 0)
-    own(%{child | os_pid: os_pid, early: early, early_bytes: 0})
+    OwnChild.put(%{child | os_pid: os_pid, early: early, early_bytes: 0})
   end
 
   # What has been held back beyond the limit: at most a window of each stream.
@@ -110,45 +105,6 @@ defmodule Penning.Child do
   defp bad_option(options, name, value, text),
     do: {:error, {:bad_option, Options.complaint(options, name, value, text)}}
 
-  defp own(child) do
-    Process.put(@own, %{child | input: nil, early: [], calls: %{}})
-    child
-  end
-
-  @doc """
-  What the calling process's own child answers to a request, which it waits for.
-
-  For the process's callbacks: others send it a call, see `ask/3`.
-  """
-  @spec ask_own(request :: term) :: {:ok, term} | {:error, term}
-  def ask_own(request) do
-    case Process.get(@own) do
-      nil -> {:error, :noproc}
-      %{os_pid: os_pid} when request == :os_pid -> {:ok, os_pid}
-      own -> ask_and_wait(own, request)
-    end
-  end
-
-  defp ask_and_wait(%{id: id, hub: hub} = own, request) do
-    ref = Process.monitor(hub)
-    Connection.write(own.port, {:request, {id, ref}, {:call, id, request}})
-
-    receive do
-      {:"$penning", {:reply, {^id, ^ref}, result}} ->
-        Process.demonitor(ref, [:flush])
-        answer(result)
-
-      # Its last message: what comes after it is not for us. It is looked at again.
-      {:"$penning", {:down, ^id, _}} = down ->
-        Process.demonitor(ref, [:flush])
-        send(self(), down)
-        {:error, :noproc}
-
-      {:DOWN, ^ref, :process, _, _} ->
-        {:error, :noproc}
-    end
-  end
-
   @doc "Asks the child on behalf of somebody who is answered when it has: `handle/2` sees to that."
   @spec ask(t, request :: term, GenServer.from()) :: t
   def ask(%__MODULE__{reason: {:ended, _}} = child, _request, from) do
@@ -161,19 +117,19 @@ defmodule Penning.Child do
     child
   end
 
-  def ask(%{id: id, next: next} = child, request, from) do
-    Connection.write(child.port, {:request, {id, next}, {:call, id, request}})
-    %{child | next: next + 1, calls: Map.put(child.calls, next, from)}
-  end
+  def ask(%{id: id} = child, request, from),
+    do: %{child | calls: Calls.ask(child.calls, child.port, id, {:call, id, request}, from)}
 
-  defp answer({:ok, _} = ok), do: ok
-  defp answer({:error, {:bad_signal, _}} = error), do: error
+  @doc "What the port program answers to a `call`, in the words of `Penning.info/1` and the like."
+  @spec answer({:ok, term} | {:error, term}) :: {:ok, term} | {:error, term}
+  def answer({:ok, _} = ok), do: ok
+  def answer({:error, {:bad_signal, _}} = error), do: error
 
-  defp answer({:error, {posix, text}}) when is_atom(posix) and is_binary(text),
+  def answer({:error, {posix, text}}) when is_atom(posix) and is_binary(text),
     do: {:error, posix}
 
   # `noproc`, or the reason with which it has ended meanwhile.
-  defp answer({:error, _}), do: {:error, :noproc}
+  def answer({:error, _}), do: {:error, :noproc}
 
   @doc "Finds out what a message is, and does what needs nobody else."
   @spec handle(t, message :: term) :: {event, t}
@@ -183,11 +139,8 @@ defmodule Penning.Child do
   def handle(%__MODULE__{id: id} = child, {:"$penning", {:down, id, reason}}),
     do: down(reason, child)
 
-  def handle(%__MODULE__{id: id} = child, {:"$penning", {:reply, {id, number}, result}}) do
-    {from, calls} = Map.pop(child.calls, number)
-    if from, do: GenServer.reply(from, answer(result))
-    {:done, %{child | calls: calls}}
-  end
+  def handle(%__MODULE__{id: id} = child, {:"$penning", {:reply, {id, number}, result}}),
+    do: {:done, %{child | calls: Calls.answer(child.calls, number, answer(result))}}
 
   def handle(%__MODULE__{monitor: monitor} = child, {:DOWN, monitor, :process, _, _}),
     do: down(:noconnection, child)
@@ -208,7 +161,8 @@ defmodule Penning.Child do
   defp message({:stdin_closed, reason}, child),
     do: {:done, %{child | input: Input.fail(child.input, reason)}}
 
-  defp message({:exited, _, _, _} = exited, child), do: {exited, own(%{child | os_pid: nil})}
+  defp message({:exited, _, _, _} = exited, child),
+    do: {exited, OwnChild.put(%{child | os_pid: nil})}
 
   # `closed`: who asked is told when the process is gone, see farewell/1.
   defp message(_other, child), do: {:done, child}
@@ -216,10 +170,10 @@ defmodule Penning.Child do
   defp down(_reason, %{reason: {:ended, _}} = child), do: {:done, child}
 
   defp down(reason, child) do
-    Process.delete(@own)
+    OwnChild.delete()
     Process.demonitor(child.monitor, [:flush])
-    Enum.each(child.calls, fn {_, from} -> GenServer.reply(from, {:error, :noproc}) end)
-    {{:down, reason}, %{child | os_pid: nil, calls: %{}, reason: {:ended, reason}}}
+    calls = Calls.answer_all(child.calls, {:error, :noproc})
+    {{:down, reason}, %{child | os_pid: nil, calls: calls, reason: {:ended, reason}}}
   end
 
   @doc "A message of the mailbox for a report: its bytes, which may be many, as their number."

@@ -45,13 +45,12 @@ defmodule Penning.Supervisor do
 
   use GenServer
 
-  alias Penning.{ChildOutput, ChildSpec, Connection, Protocol, Start, SupervisorOptions}
+  alias Penning.{Calls, ChildOutput, ChildSpec, Connection, Protocol, Start, SupervisorOptions}
 
   require Logger
 
   # handles: the child's id by the Id of each run; children: the Id of its latest run by child's id
-  # calls: who waits for the answer to which request
-  defstruct [:port, :monitor, :id, :output, handles: %{}, children: %{}, next: 1, calls: %{}]
+  defstruct [:port, :monitor, :id, :output, handles: %{}, children: %{}, calls: %Calls{}]
 
   @typedoc "The handle of a child, where OTP has a pid: a number that no other run of it has."
   @type child :: pos_integer
@@ -194,11 +193,9 @@ defmodule Penning.Supervisor do
     end
   end
 
-  defp request(request, from, %{id: id, next: next} = state) do
-    case Connection.write(state.port, {:request, {id, next}, request}) do
-      {:error, reason} -> {:reply, {:error, reason}, state}
-      _ -> {:noreply, %{state | next: next + 1, calls: Map.put(state.calls, next, from)}}
-    end
+  defp request(request, from, state) do
+    calls = Calls.ask(state.calls, state.port, state.id, request, from)
+    {:noreply, %{state | calls: calls}}
   end
 
   @impl true
@@ -274,11 +271,8 @@ defmodule Penning.Supervisor do
     %{state | handles: handles, children: children, output: output}
   end
 
-  defp frame({:reply, {_, number}, result}, state) do
-    {from, calls} = Map.pop(state.calls, number)
-    if from, do: GenServer.reply(from, answer(result))
-    %{state | calls: calls}
-  end
+  defp frame({:reply, {_, number}, result}, state),
+    do: %{state | calls: Calls.answer(state.calls, number, answer(result))}
 
   defp frame(_written_or_exited, state), do: state
 

@@ -137,7 +137,8 @@ defmodule Penning.ControlTest do
     for reason <- [:normal, :shutdown, {:exit_status, 3}, {:signal, 9}] do
       tag = make_ref()
       reply = {:"$penning", {:reply, {child.id, 1}, {:error, reason}}}
-      {:done, _} = Penning.Child.handle(%{child | calls: %{1 => {self(), tag}}}, reply)
+      calls = %Penning.Calls{waiting: %{1 => {self(), tag}}}
+      {:done, _} = Penning.Child.handle(%{child | calls: calls}, reply)
       assert_received {^tag, {:error, :noproc}}
     end
 

@@ -287,7 +287,7 @@ defmodule Penning.PortTest do
     test "ends with the actor's reason, calls under way included", %{port: port, pid: pid} do
       monitor = Process.monitor(pid)
       task = Task.async(fn -> catch_exit(GenServer.call(pid, :hang)) end)
-      assert eventually(fn -> map_size(:sys.get_state(pid).calls) == 1 end)
+      assert eventually(fn -> map_size(:sys.get_state(pid).calls.waiting) == 1 end)
       Process.exit(pid, {:some, :reason})
       assert_receive {:DOWN, ^monitor, :process, ^pid, {:some, :reason}}
       assert {{:some, :reason}, _} = Task.await(task)
