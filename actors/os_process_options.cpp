@@ -24,6 +24,16 @@ void validate_stop_command(const os_process_options& options) {
   }
 }
 
+void validate_ready(const os_process_options& options) {
+  const auto& ready = *options.ready;
+  validate(ready);
+  validate(from_directory(ready, options.cd)); // a path may have become too long
+  const auto* line = std::get_if<stdout_line>(&ready.check);
+  if (line && !std::holds_alternative<io::to_owner>(options.stdout))
+    throw io::option_error{"ready", line->text,
+                           "stdout, of which it would be a line, does not go to the owner"};
+}
+
 } // namespace
 
 void validate_stop_signal(const std::optional<signal_choice>& signal) {
@@ -51,10 +61,8 @@ void validate(const os_process_options& options) {
   validate(options.stderr_delivery, "stderr_delivery");
   validate_stop_signal(options.stop_signal);
   validate_stop_command(options);
-  if (!options.ready)
-    return;
-  validate(*options.ready);
-  validate(from_directory(*options.ready, options.cd)); // a path may have become too long
+  if (options.ready)
+    validate_ready(options);
 }
 
 os_process_options options_of_helper(const os_process_options& of, const command_line& command) {

@@ -141,5 +141,14 @@ TEST(Readiness, OfAProcessIsRefusedWhereItsSocketIsTooDeepInItsDirectory) {
   EXPECT_NE(refusal([&] { validate(options); }), "");
 }
 
+TEST(Readiness, OfAProcessIsRefusedAsALineThatNobodyWouldRead) {
+  os_process_options options{{.program = "/bin/true"}};
+  options.ready = readiness{stdout_line{"up"}};
+  EXPECT_NO_THROW(validate(options));
+  options.stdout = io::to_null{};
+  EXPECT_EQ(refusal([&] { validate(options); }),
+            "up: stdout, of which it would be a line, does not go to the owner");
+}
+
 } // namespace
 } // namespace penning::actors
