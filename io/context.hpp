@@ -18,11 +18,13 @@ struct context_options {
 /// Owned threads: one with an Asio context, which moves children's bytes and watches their ends,
 /// and a few that launch.
 ///
-/// The latter are the children's parents, so PR_SET_PDEATHSIG follows them; all signals but those
-/// of a fault are blocked in all of them, SIGPIPE too. The destructor kills (SIGKILL) what still
-/// runs, waits until it is gone (each observer hears its `on_end`) and joins the thread; it must
-/// not run on that thread. The first child brings the guardian with it, so a context without one is
-/// cheap. SIGCHLD must not be ignored in the process: `on_start_failed` says ECHILD then.
+/// The latter are the children's parents, so PR_SET_PDEATHSIG follows them. All signals but those
+/// of a fault are blocked in all of them, SIGPIPE too; but SIGCHLD is let in by those that launch,
+/// if it is neither blocked where this is made nor handled by then: a host that waits for that
+/// signal has to block it, or to install its handler, before. The destructor kills (SIGKILL) what
+/// still runs, waits until it is gone (each observer hears its `on_end`) and joins the thread; it
+/// must not run on that thread. The first child brings the guardian with it, so a context without
+/// one is cheap. SIGCHLD must not be ignored in the process: `on_start_failed` says ECHILD then.
 class context final : public child_host {
  public:
   /// Throws `option_error` naming `containment` where the chosen one cannot be had.
