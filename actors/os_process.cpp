@@ -105,7 +105,6 @@ void os_process::on_event(child_event& event) {
     [this](child_stdin_closed& it) { on_stdin_closed(it.reason); },
     [this](child_leader_ended& it) { on_leader_end(it.end); },
     [this](child_ended& it) { on_end(it.end); },
-    [this](const child_statistics& it) { on_statistics(it.used); },
   };
   std::visit(handle, event.what);
 }
@@ -212,7 +211,6 @@ void os_process::terminate(const term&) {
     child_->signal(SIGKILL, io::signal_target::group);
   child_.reset();
   input_ = os_process_input{{0, 0}}; // who waits is told `noproc`
-  asked_.clear();
   ready_probe_ = stop_command_ = nullptr;
   owner_ = nullptr;
 }

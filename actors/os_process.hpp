@@ -105,8 +105,6 @@ class os_process : public process {
   caf::result<void> answer(const caf::error& error);
   std::chrono::milliseconds uptime();
   caf::result<info_reply> describe();
-  void on_statistics(const io::cgroup_statistics& used);
-  info_reply describe(const io::cgroup_statistics& used);
 
   // its owner
   bool from_owner();
@@ -143,7 +141,6 @@ class os_process : public process {
   bool closing_ = false;      // by `close`, which is to be answered
   bool end_is_told_ = false;  // of a child whose orphans live on
   std::uint64_t out_bytes_ = 0, err_bytes_ = 0;
-  std::vector<pending_answer> asked_; // for `info`, while its control group is read
   caf::actor_clock::time_point started_;
   std::uint64_t started_ticks_ = 0;    // the same since the boot
   std::chrono::milliseconds uptime_{}; // once it is gone

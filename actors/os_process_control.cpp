@@ -113,23 +113,8 @@ std::chrono::milliseconds os_process::uptime() {
 }
 
 caf::result<info_reply> os_process::describe() {
-  if (!child_)
-    return describe({});
   if (!is_request(this))
     return no_answer<info_reply>();
-  const auto& answer = asked_.emplace_back(make_response_promise());
-  child_->statistics([self = caf::actor{this}](const io::cgroup_statistics& used) {
-    post(self, child_event{child_statistics{used}});
-  });
-  return answer.promise();
-}
-
-void os_process::on_statistics(const io::cgroup_statistics& used) {
-  asked_.front().deliver(describe(used));
-  asked_.erase(asked_.begin());
-}
-
-info_reply os_process::describe(const io::cgroup_statistics& used) {
   info_reply result{.state = to_atom(state_),
                     .uptime = uptime().count(),
                     .stdin_bytes = input_.total(),
@@ -138,7 +123,7 @@ info_reply os_process::describe(const io::cgroup_statistics& used) {
                     .stderr_bytes = err_bytes_,
                     .restarts = ending_.restarts,
                     .usage = end_.usage,
-                    .cgroup = to_term(used)};
+                    .cgroup = to_term(child_ ? child_->statistics() : io::cgroup_statistics{})};
   if (child_)
     result.containment = io::to_string(child_->contained_by());
   if (!leader())

@@ -41,13 +41,10 @@ struct child_leader_ended { // those that it left have not
 struct child_ended {
   io::child_end end;
 };
-struct child_statistics {
-  io::cgroup_statistics used;
-};
 
 struct child_event {
   std::variant<child_started, child_failed, child_output, child_output_closed, child_wrote,
-               child_stdin_closed, child_leader_ended, child_ended, child_statistics>
+               child_stdin_closed, child_leader_ended, child_ended>
     what;
 };
 

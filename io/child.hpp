@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,8 +20,9 @@ enum class output : std::uint8_t { out = 1, err = 2 };
 /// To whom a signal goes: the child itself, or every process of its group.
 enum class signal_target : std::uint8_t { leader, group };
 
-/// A started child, as its owner sees it. Thread safe; each call returns at once and its work is
-/// done, in the order of the calls, on the thread of the `child_host`. After the end of the child
+/// A started child, as its owner sees it. Thread safe; each call that asks for something to be done
+/// returns at once, and it is done, in the order of the calls, on the thread of the `child_host`.
+/// After the end of the child
 /// each call does nothing. Dropping the last handle without an end kills the child's group and
 /// reaps it.
 class child {
@@ -57,9 +57,9 @@ class child {
   /// signal is the caller's mistake: validate first.
   virtual void signal(int number, signal_target target) = 0;
 
-  /// Tells `f` what the child's control group uses, once and on the host's thread. After the end of
-  /// the child there is nothing in it; `f` may be called before this returns then.
-  virtual void statistics(std::function<void(cgroup_statistics)> f) = 0;
+  /// What the child's control group uses: read now, by the calling thread, in some ten system
+  /// calls. After the end of the child there is nothing in it.
+  virtual cgroup_statistics statistics() const = 0;
 };
 
 /// What a child tells. Called on the host's thread, one call at a time; must not block nor throw.

@@ -8,7 +8,6 @@
 #include <boost/asio/post.hpp>
 
 #include <csignal>
-#include <functional>
 #include <memory>
 #include <utility>
 
@@ -47,11 +46,7 @@ class child_handle final : public child {
   void signal(int number, signal_target target) override {
     post([=](running_child& x) { x.signal(number, target); });
   }
-  void statistics(std::function<void(cgroup_statistics)> f) override {
-    if (target_->ended())
-      return f({});
-    boost::asio::post(loop_->io, [f = std::move(f), from = target_] { f(from->statistics()); });
-  }
+  cgroup_statistics statistics() const override { return target_->statistics(); }
 
  private:
   template <class Function>

@@ -60,6 +60,8 @@ void running_child::contain(launched_child& child) {
   keeps_orphans_ = child.orphans == orphan_policy::keep;
   if (around_.adopted != nullptr)
     adopted_ = std::make_unique<orphaned_descendants>(*around_.adopted, std::move(child.mark));
+  for (const auto& directory : child.limits.directories())
+    limit_paths_.push_back(directory.path);
   if (!child.limits.empty())
     in_limits_ = std::make_unique<limited_descendants>(around_.io, std::move(child.limits),
                                                        around_.after_removal);
@@ -110,18 +112,16 @@ void running_child::signal(int number, signal_target target) {
     ::kill(-pid_, number);
 }
 
-/// Nothing is read of a control group that is another child's by now.
+/// What was read of a control group that may be another child's by now is not told.
 cgroup_statistics running_child::statistics() const {
   cgroup_statistics result;
-  if (ended_)
-    return result;
-  if (in_limits_)
-    for (const auto& directory : in_limits_->directories())
-      result = either(result, read_statistics(directory.path));
-  if (!cgroup_)
-    return result;
-  auto now = read_statistics(around_.groups.path(cgroup_));
-  return either(result, cgroup_.is_new ? now : since(cgroup_.before, now));
+  for (const auto& path : limit_paths_)
+    result = either(result, read_statistics(path));
+  if (cgroup_) {
+    auto now = read_statistics(around_.groups.path(cgroup_));
+    result = either(result, cgroup_.is_new ? now : since(cgroup_.before, now));
+  }
+  return ended_ ? cgroup_statistics{} : result;
 }
 
 void running_child::received(output stream, std::vector<char> bytes) {
@@ -218,7 +218,7 @@ void running_child::end() {
   end_.usage.oom_killed = in_limits_ && in_limits_->oom_killed();
   ended_ = true;
   if (in_cgroup_)
-    around_.groups.release(std::move(cgroup_), !in_cgroup_->was_killed());
+    around_.groups.release({cgroup_.number, std::move(cgroup_.files)}, !in_cgroup_->was_killed());
   around_.after_end(*this);
   auto observer = std::exchange(observer_, nullptr); // may hold the handle that holds this
   observer->on_end(end_);

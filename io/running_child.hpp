@@ -26,8 +26,8 @@ struct child_surroundings {
   std::function<void(const std::string&)> after_removal; ///< Of a control group.
 };
 
-/// A child from its launch to its end. Everything on the context's thread, `pid`, `reaped` and
-/// `ended` apart.
+/// A child from its launch to its end. Everything on the context's thread, `pid`, `reaped`, `ended`
+/// and `statistics` apart.
 ///
 /// The end goes one way: dead (the pidfd is readable) → what it leaves behind killed, its group
 /// while the unreaped leader still holds the group's number → its pipes drained → reaped → what it
@@ -85,7 +85,8 @@ class running_child final : public stream_events,
   std::unique_ptr<cgroup_descendants> in_cgroup_; // once the leader is dead
   std::unique_ptr<limited_descendants> in_limits_;
   std::unique_ptr<namespace_descendants> in_namespace_;
-  child_cgroup cgroup_;
+  child_cgroup cgroup_;                  // its files are the next child's in the end
+  std::vector<std::string> limit_paths_; // of in_limits_, as they were made
   containment_kind contained_by_ = containment_kind::process_group;
   bool keeps_orphans_ = false, leader_dead_ = false;
   child_end end_;

@@ -7,8 +7,6 @@
 
 #include <gtest/gtest.h>
 
-#include <future>
-
 namespace penning::io::test {
 
 namespace fs = std::filesystem;
@@ -94,9 +92,7 @@ struct Cgroup : testing::Test {
     }
   }
   static cgroup_statistics statistics_of(const std::shared_ptr<recorder>& child) {
-    std::promise<cgroup_statistics> told;
-    child->look().handle->statistics([&](const auto& x) { told.set_value(x); });
-    return told.get_future().get();
+    return child->look().handle->statistics();
   }
   static void end(const std::shared_ptr<recorder>& child) {
     child->look().handle->close_stdin();

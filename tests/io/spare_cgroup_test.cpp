@@ -2,6 +2,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <future>
+
 #include <sys/stat.h>
 
 using namespace penning::io;
