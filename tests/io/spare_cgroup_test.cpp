@@ -67,13 +67,11 @@ TEST_F(SpareCgroup, WithCgroupsBelowItIsRemovedWithThem) {
 
 TEST_F(SpareCgroup, TakesDescriptorsOnlyForAFew) {
   const auto before = open_descriptors();
-  live_at_once(host, 200);
-  barrier();
-  const auto after = open_descriptors();
-  EXPECT_LE(after, before + 3 * 32);
-  live_at_once(host, 200);
-  barrier();
-  EXPECT_LE(open_descriptors(), after);
+  for (int round = 0; round < 3; ++round) {
+    live_at_once(host, 200);
+    barrier();
+    EXPECT_LE(open_descriptors(), before + 3 * 32);
+  }
 }
 
 } // namespace
