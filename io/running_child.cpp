@@ -115,6 +115,8 @@ void running_child::signal(int number, signal_target target) {
 /// What was read of a control group that may be another child's by now is not told.
 cgroup_statistics running_child::statistics() const {
   cgroup_statistics result;
+  if (ended_) // the context may be gone with it, where a handle lives longer
+    return result;
   for (const auto& path : limit_paths_)
     result = either(result, read_statistics(path));
   if (cgroup_) {

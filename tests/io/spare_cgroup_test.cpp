@@ -57,6 +57,14 @@ TEST_F(SpareCgroup, ThatSomebodyHasRemovedIsDoneWithout) {
   }
 }
 
+TEST_F(SpareCgroup, IsNotAskedForByAHandleThatOutlivesItsContext) {
+  auto other = std::make_unique<context>();
+  const auto handle = started(*other, "never_reads")->look().handle;
+  EXPECT_NE(handle->statistics(), cgroup_statistics{});
+  other.reset();
+  EXPECT_EQ(handle->statistics(), cgroup_statistics{});
+}
+
 TEST_F(SpareCgroup, WithCgroupsBelowItIsRemovedWithThem) {
   const auto child = started(host, "never_reads");
   ASSERT_EQ(::mkdir((groups().at(0) / "below").c_str(), 0755), 0);
