@@ -22,9 +22,8 @@ enum class signal_target : std::uint8_t { leader, group };
 
 /// A started child, as its owner sees it. Thread safe; each call that asks for something to be done
 /// returns at once, and it is done, in the order of the calls, on the thread of the `child_host`.
-/// After the end of the child
-/// each call does nothing. Dropping the last handle without an end kills the child's group and
-/// reaps it.
+/// After the end of the child each call does nothing. Dropping the last handle without an end kills
+/// the child's group and reaps it.
 class child {
  public:
   virtual ~child() = default;
@@ -58,7 +57,8 @@ class child {
   virtual void signal(int number, signal_target target) = 0;
 
   /// What the child's control group uses: read now, by the calling thread, in some ten system
-  /// calls. After the end of the child there is nothing in it.
+  /// calls, while the host lives. After the end of the child there is nothing in it, and no host is
+  /// needed.
   virtual cgroup_statistics statistics() const = 0;
 };
 
