@@ -131,6 +131,12 @@ defmodule Penning do
 
   `run/3` is `System.cmd/3` with all options of a process, input, a deadline and a bound.
 
+  Or as a stream, of which no more is read than is taken:
+
+      Penning.stream!("journalctl", ["-f"], stdout_delivery: :lines)
+      |> Stream.filter(&match?({:eol, "error" <> _}, &1))
+      |> Enum.take(10)
+
   ## C++ actors
 
       pid = Penning.whereis("counter")
@@ -188,6 +194,9 @@ defmodule Penning do
 
   @type run_option ::
           {:input, iodata} | {:max_output, non_neg_integer} | {:timeout, timeout}
+
+  @type stream_option ::
+          {:input, iodata | Enumerable.t()} | {:tagged, boolean} | {:exit, :raise | :element}
 
   @typedoc "What a name stands for, in a keyword list, a list of pairs or a map."
   @type fields(value) :: [{name, value}] | %{optional(name) => value}
@@ -368,6 +377,51 @@ defmodule Penning do
   def run(program, args \\ [], opts \\ []) do
     {own, opts} = Run.split!(opts)
     Options.new!(program, args, opts) |> Run.run(own) |> started()
+  end
+
+  @doc """
+  A command's stdout as a lazy stream: an enumerable of what it writes, started when it is
+  enumerated.
+
+      iex> Penning.stream!("sh", ["-c", "echo one; echo two"], stdout_delivery: :lines) |> Enum.to_list()
+      [eol: "one", eol: "two"]
+
+      iex> Penning.stream!("yes") |> Enum.take(1) |> hd() |> binary_part(0, 2)
+      "y\\n"
+
+      iex> Penning.stream!("tr", ["a-z", "A-Z"], input: Stream.map(1..3, &"number \#{&1}\\n")) |> Enum.join()
+      "NUMBER 1\\nNUMBER 2\\nNUMBER 3\\n"
+
+  The program waits while nobody takes: at most a window (`:stdout_window`) is on its way. When the
+  enumeration halts, it is stopped and the halt returns when its processes are gone; the same happens
+  when the process that enumerates ends, whatever it dies of.
+
+  The elements are binaries as they come, or as `:stdout_delivery` has them.
+
+  | option | value | default |
+  |---|---|---|
+  | `:input` | iodata for stdin, or an enumerable of iodata, which a process of its own enumerates as the program reads; end of file comes after it | none |
+  | `:tagged` | whether the elements are `{:stdout, output}` and `{:stderr, output}` | `false`: only stdout |
+  | `:exit` | `:raise`, or `:element`: the last element is `{:exited, os_pid, how, usage}`, whatever the end | `:raise` |
+
+  and those of `open/3`; `:ready` and `:stdin_limit` count for nothing. A program that does not read
+  its input to the end is no error: the rest of it is halted.
+
+  Raises `ArgumentError` for a bad option at once; when it is enumerated, `Penning.CommandError` for a
+  program that cannot be started, and after its last output for one that ends with another reason than
+  `:normal`, with the last that it wrote to stderr; `Penning.Error` without a port program; and what
+  the enumerable of the input raises.
+
+      iex> Penning.stream!("sh", ["-c", "echo sorry >&2; exit 3"]) |> Enum.to_list()
+      ** (Penning.CommandError) "sh" ended with status 3: sorry
+
+      iex> Penning.stream!("sh", ["-c", "echo out; exit 3"], exit: :element) |> Enum.map(&is_tuple/1)
+      [false, true]
+  """
+  @spec stream!(binary, [binary], [option | stream_option]) :: Enumerable.t()
+  def stream!(program, args \\ [], opts \\ []) do
+    {own, opts} = Penning.Stream.split!(opts)
+    Options.new!(program, args, opts) |> Penning.Stream.new(own)
   end
 
   @doc """

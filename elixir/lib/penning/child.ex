@@ -199,6 +199,10 @@ defmodule Penning.Child do
     {notices, %{child | input: input}}
   end
 
+  @doc "Whether bytes for stdin wait here, for want of room."
+  @spec waits?(t) :: boolean
+  def waits?(child), do: Input.waits?(child.input)
+
   @doc "Tells what a new owner has to know of stdin."
   @spec tell_again(t) :: t
   def tell_again(child), do: %{child | input: Input.tell_again(child.input)}

@@ -139,6 +139,10 @@ defmodule Penning.Input do
   @spec queued(t) :: non_neg_integer
   def queued(input), do: input.under_way + input.waiting_bytes
 
+  @doc "Whether there are bytes that could not be sent yet."
+  @spec waits?(t) :: boolean
+  def waits?(input), do: input.waiting_bytes > 0
+
   @doc "A new owner has not heard yet that it is busy."
   @spec tell_again(t) :: t
   def tell_again(%__MODULE__{busy?: true} = input),

@@ -3,8 +3,8 @@ defmodule Penning.PureTest do
 
   alias Penning.{Error, Input, Options, Protocol}
 
-  doctest Penning, only: [child_spec: 1]
   doctest Penning.ChildSpec
+  doctest Penning.CommandError
   doctest Penning.Depth
   doctest Penning.Error
   doctest Penning.Executable
@@ -16,6 +16,7 @@ defmodule Penning.PureTest do
   doctest Penning.Protocol
   doctest Penning.Readiness
   doctest Penning.Run
+  doctest Penning.Stream
   doctest Penning.SupervisorOptions
   doctest Penning.Table
 
