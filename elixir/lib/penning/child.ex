@@ -7,12 +7,12 @@ defmodule Penning.Child do
   its own frames go straight to the port.
   """
 
-  alias Penning.{Calls, Connection, Input, Options, OwnChild, Protocol, Start}
+  alias Penning.{Calls, ChildEvents, Connection, Input, Options, OwnChild, Protocol, Start}
 
   require Protocol
 
-  @enforce_keys [:port, :hub, :monitor, :id, :input]
-  defstruct [:port, :hub, :monitor, :id, :os_pid, :input, :reason] ++
+  @enforce_keys [:port, :hub, :monitor, :id, :input, :events]
+  defstruct [:port, :hub, :monitor, :id, :os_pid, :input, :events, :reason] ++
               [early: [], early_bytes: 0, calls: %Calls{}]
 
   @typedoc """
@@ -26,6 +26,7 @@ defmodule Penning.Child do
           id: Penning.Protocol.id(),
           os_pid: pos_integer | nil,
           input: Input.t(),
+          events: ChildEvents.t(),
           reason: term,
           early: [{Protocol.stream(), Protocol.output()}],
           early_bytes: non_neg_integer,
@@ -56,25 +57,36 @@ defmodule Penning.Child do
   """
   @spec open(Options.t(), Penning.Port.key(), pid) :: {:ok, t} | {:error, term}
   def open(%Options{} = options, key, wanted_by) do
+    events = ChildEvents.new(options)
+
+    with {:error, reason} = error <- start(options, key, wanted_by, events) do
+      ChildEvents.start_error(events, reason)
+      error
+    end
+  end
+
+  defp start(options, key, wanted_by, events) do
     request = {key, Options.request(options)}
-    early = &early(&1, &2, options)
+    early = &early(&1, &2, options, events)
 
     case Start.run(options.port, request, wanted_by, options.start_timeout, nil, early) do
-      {{:ok, opened}, child} -> {:ok, up(child || new(opened, options), opened)}
+      {{:ok, opened}, child} -> {:ok, up(child || new(opened, options, events), opened)}
       {{:error, {:bad_option, name, value, text}}, _} -> bad_option(options, name, value, text)
       {{:error, {posix, text}}, _} when is_atom(posix) and is_binary(text) -> {:error, posix}
       {{:error, reason}, _} -> {:error, reason}
     end
   end
 
-  defp new(%{port: port, hub: hub, id: id}, options) do
+  defp new(%{port: port, hub: hub, id: id}, options, events) do
     input = Input.new(options.stdin_window, options.stdin_limit)
-    %__MODULE__{port: port, hub: hub, monitor: Process.monitor(hub), id: id, input: input}
+    monitor = Process.monitor(hub)
+    common = [port: port, hub: hub, monitor: monitor, id: id, input: input, events: events]
+    struct!(__MODULE__, common)
   end
 
-  defp early({:starting, opened}, nil, options), do: new(opened, options)
+  defp early({:starting, opened}, nil, options, events), do: new(opened, options, events)
 
-  defp early(frame, child, _options) do
+  defp early(frame, child, _options, _events) do
     case handle(child, {:"$penning", frame}) do
       {{:output, stream, bytes}, child} ->
         kept = child.early_bytes + Protocol.weight(bytes)
@@ -89,7 +101,8 @@ defmodule Penning.Child do
   defp up(child, %{os_pid: os_pid}) do
     early = Enum.reverse(child.early)
     ack_rest(child, early, 0)
-    OwnChild.put(%{child | os_pid: os_pid, early: early, early_bytes: 0})
+    events = ChildEvents.start(child.events, os_pid)
+    OwnChild.put(%{child | os_pid: os_pid, early: early, early_bytes: 0, events: events})
   end
 
   # What has been held back beyond the limit: at most a window of each stream.
@@ -150,10 +163,12 @@ defmodule Penning.Child do
 
   defp message({stream, output}, child)
        when stream in [:data, :error] and Protocol.is_output(output),
-       do: {{:output, stream, output}, child}
+       do: {{:output, stream, output}, count(child, &ChildEvents.output(&1, stream, output))}
 
-  defp message({:written, bytes}, child) when is_integer(bytes),
-    do: {:done, flush(%{child | input: Input.written(child.input, bytes)})}
+  defp message({:written, bytes}, child) when is_integer(bytes) do
+    child = count(child, &ChildEvents.written(&1, bytes))
+    {:done, flush(%{child | input: Input.written(child.input, bytes)})}
+  end
 
   defp message({:stdin_refused, bytes, reason}, child),
     do: {:done, flush(%{child | input: Input.refused(child.input, bytes, reason)})}
@@ -161,16 +176,21 @@ defmodule Penning.Child do
   defp message({:stdin_closed, reason}, child),
     do: {:done, %{child | input: Input.fail(child.input, reason)}}
 
-  defp message({:exited, _, _, _} = exited, child),
-    do: {exited, OwnChild.put(%{child | os_pid: nil})}
+  defp message({:exited, _, how, usage} = exited, child) do
+    child = count(child, &ChildEvents.exited(&1, how, usage))
+    {exited, OwnChild.put(%{child | os_pid: nil})}
+  end
 
   # `closed`: who asked is told when the process is gone, see farewell/1.
   defp message(_other, child), do: {:done, child}
+
+  defp count(child, fun), do: %{child | events: fun.(child.events)}
 
   defp down(_reason, %{reason: {:ended, _}} = child), do: {:done, child}
 
   defp down(reason, child) do
     OwnChild.delete()
+    ChildEvents.exit(child.events, reason)
     Process.demonitor(child.monitor, [:flush])
     calls = Calls.answer_all(child.calls, {:error, :noproc})
     {{:down, reason}, %{child | os_pid: nil, calls: calls, reason: {:ended, reason}}}

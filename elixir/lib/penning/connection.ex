@@ -7,7 +7,7 @@ defmodule Penning.Connection do
   have under way is bounded by credit, so this is rare and short.
   """
 
-  alias Penning.{Error, Protocol}
+  alias Penning.{Error, Protocol, Telemetry}
 
   @handshake_ms 5_000
 
@@ -15,11 +15,14 @@ defmodule Penning.Connection do
   # busy_limits_port.
   @busy_limits {131_072, 1_048_576}
 
-  @enforce_keys [:port, :executable, :info]
-  defstruct [:port, :executable, :info]
+  @enforce_keys [:port, :executable, :info, :since]
+  defstruct [:port, :executable, :info, :since]
 
-  @typedoc "`info` is what the port program told of itself: program, version, os_pid, containment."
-  @type t :: %__MODULE__{port: port, executable: Path.t(), info: map}
+  @typedoc """
+  `info` is what the port program told of itself: program, version, os_pid, containment; `since` when it
+  did, in native units.
+  """
+  @type t :: %__MODULE__{port: port, executable: Path.t(), info: map, since: integer}
 
   @doc """
   Starts an executable as a port program and greets it. The caller becomes the port's owner and
@@ -27,11 +30,30 @@ defmodule Penning.Connection do
   """
   @spec open(Path.t(), [String.t()]) :: {:ok, t} | {:error, Error.t()}
   def open(executable, args) do
+    began = System.monotonic_time()
+
     with {:ok, port} <- start(executable, args),
          write(port, {:hello, Protocol.version(), %{}}),
          {:ok, info} <- greeted(port, executable) do
-      {:ok, %__MODULE__{port: port, executable: executable, info: info}}
+      now = System.monotonic_time()
+      connection = %__MODULE__{port: port, executable: executable, info: info, since: now}
+      tell(:start, connection, now - began, %{})
+      {:ok, connection}
     end
+  end
+
+  @doc "The port program has ended, or was closed."
+  @spec ended(t, term) :: :ok
+  def ended(connection, reason) do
+    tell(:stop, connection, System.monotonic_time() - connection.since, %{reason: reason})
+  end
+
+  defp tell(event, connection, duration, more) do
+    Telemetry.execute([:penning, :port, event], fn ->
+      info = Map.take(connection.info, [:os_pid, :version, :containment])
+      metadata = Map.merge(info, %{port: self(), executable: connection.executable})
+      {%{duration: duration}, Map.merge(metadata, more)}
+    end)
   end
 
   @doc "Writes a frame. `:closed` when the port program is gone: its end is told elsewhere."

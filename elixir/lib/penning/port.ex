@@ -155,7 +155,11 @@ defmodule Penning.Port do
 
   @impl true
   def terminate(_reason, %{connection: nil}), do: :ok
-  def terminate(_reason, %{connection: connection}), do: Connection.close(connection.port)
+
+  def terminate(reason, %{connection: connection}) do
+    Connection.close(connection.port)
+    Connection.ended(connection, reason)
+  end
 
   ## Requests
 
@@ -413,6 +417,7 @@ defmodule Penning.Port do
   defp lost(reason, state) do
     error = Error.exception({:ended, state.connection.executable, reason})
     Logger.error(Exception.message(error))
+    Connection.ended(state.connection, reason)
     Enum.each(state.pending, &answer(&1, error))
     Enum.each(Table.to_list(state.table), &disconnect/1)
 
