@@ -258,8 +258,14 @@ defmodule Penning.Port do
   defp starting(_, ref, id, state), do: strange({:starting, ref, id}, state)
 
   defp unwanted(:start, _id, _entry, state), do: state
-  defp unwanted(:given_up, id, _entry, state), do: write(state, {:exit, id, :kill}) && state
+  defp unwanted(:given_up, id, _entry, state), do: kill_wanted(id, state)
   defp unwanted(:abandoned, id, entry, state), do: kill(id, entry, state)
+
+  # Whoever stands for it is still there, and hears of its end.
+  defp kill_wanted(id, state) do
+    write(state, {:exit, id, :kill})
+    state
+  end
 
   defp started(entry, id, state),
     do: %{no_longer_opening(entry, state) | table: Table.put(state.table, id, entry)}
@@ -352,7 +358,7 @@ defmodule Penning.Port do
 
     case Enum.find(state.pending, fn {_, purpose} -> elem(purpose, 1) == from end) do
       {ref, {:start, _, _}} -> disown(ref, :given_up, state)
-      {_ref, {:up, _, id}} -> write(state, {:exit, id, :kill}) && state
+      {_ref, {:up, _, id}} -> kill_wanted(id, state)
       _ -> state
     end
   end

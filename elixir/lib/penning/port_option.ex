@@ -59,6 +59,8 @@ defmodule Penning.PortOption do
 
   # proc_lib notes there what each process has begun with. To ask would crash a process that does
   # not know the question.
+  # A name may be that of a port, which the type of GenServer.whereis/1 leaves out.
+  @dialyzer {:nowarn_function, other?: 1}
   defp other?(port) when is_port(port), do: true
 
   defp other?(server) do
