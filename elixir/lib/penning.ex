@@ -101,7 +101,8 @@ defmodule Penning do
   What it writes until then is kept, and handed over when the start has succeeded. More than 16 MiB
   are not: from then on the process has to wait before it writes on.
 
-  Several servers that belong together, with back-off and an order of start, run under a
+  A program that has only to run, and to have its output in the log, is a `Penning.Daemon`. Several
+  servers that belong together, with back-off and an order of start, run under a
   `Penning.Supervisor`.
 
   ## How it ended
@@ -120,7 +121,8 @@ defmodule Penning do
   At most `:stdio_window` bytes of each stream are on their way to the BEAM. A callback module
   gives them back when its callback returns: if it is slow, its program waits. With `open/3` they
   are given back when they are in the owner's mailbox, as with Elixir's ports, so the mailbox of
-  an owner that is slower than its program grows; take a callback module there.
+  an owner that is slower than its program grows; take a callback module there, or `stream!/3`, which
+  gives them back as they are taken.
 
   Input beyond the window waits in the process `ps` until the program reads, up to `:stdin_limit`
   bytes.
@@ -136,6 +138,10 @@ defmodule Penning do
       Penning.stream!("journalctl", ["-f"], stdout_delivery: :lines)
       |> Stream.filter(&match?({:eol, "error" <> _}, &1))
       |> Enum.take(10)
+
+  ## Metrics
+
+  `Penning.Telemetry` tells of each start and each end, with durations and usage.
 
   ## C++ actors
 
