@@ -129,8 +129,11 @@ defmodule Penning.PortFactsTest do
 
     start = """
     {ok, _} = application:ensure_all_started(penning),
-    {ok, Ps} = penning:open("sh", ["-c", "trap '' TERM; while :; do sleep 1; done"]),
-    io:format("~p~n", [penning:os_pid(Ps)]).
+    spawn(fun() ->
+      {ok, Ps} = penning:open("sh", ["-c", "trap '' TERM; while :; do sleep 1; done"]),
+      io:format("~p~n", [penning:os_pid(Ps)]),
+      receive never -> ok end
+    end).
     """
 
     args = ["-noinput", "-eval", start, "-pa" | Enum.map(paths, &to_string/1)]

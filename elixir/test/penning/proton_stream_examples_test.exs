@@ -21,6 +21,7 @@ defmodule Penning.ProtonStreamExamplesTest do
 
     @impl Penning
     def handle_stdout(data, state) do
+      send(state.args[:test], {:stdout, self(), data})
       {:noreply, %{state | buffer: state.buffer <> data}}
     end
 
@@ -156,6 +157,7 @@ defmodule Penning.ProtonStreamExamplesTest do
       children = [{MyWorker, args}]
       {:ok, supervisor} = Supervisor.start_link(children, strategy: :one_for_one)
       assert_receive {:init, pid}
+      assert_receive {:stdout, ^pid, "out\n"}
       Penning.close(pid)
       assert_receive {^pid, :closed}
       assert_receive {:exit, ^pid, :shutdown, "out\n"}
