@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 
 namespace penning::bridge::port_protocol {
 
@@ -15,19 +16,25 @@ using actors::bind;
 using actors::match;
 using actors::tuple_of;
 
+/// The struct whose members these are. In braces: clang 14 has no `std::make_from_tuple` for it.
+template <class T, class... Members>
+T made_of(std::tuple<Members...>&& members) {
+  return std::apply([](auto&... each) { return T{std::move(each)...}; }, members);
+}
+
 std::optional<request_body> parse_request(const term& value) {
   if (value.is_atom("info"))
     return info{};
   if (auto m = match(value, "open"_a, bind<term>, bind<term>, bind<term>))
-    return std::make_from_tuple<open>(std::move(*m));
+    return made_of<open>(std::move(*m));
   if (auto m = match(value, "supervise"_a, bind<term>, bind<term>))
-    return std::make_from_tuple<supervise>(std::move(*m));
+    return made_of<supervise>(std::move(*m));
   if (auto m = match(value, "whereis"_a, bind<term>))
     return whereis{std::get<0>(*m)};
   if (auto m = match(value, "call"_a, bind<handle_id>, bind<term>))
-    return std::make_from_tuple<call>(std::move(*m));
+    return made_of<call>(std::move(*m));
   if (auto m = match(value, "adopt"_a, bind<term>, bind<term>))
-    return std::make_from_tuple<adopt>(std::move(*m));
+    return made_of<adopt>(std::move(*m));
   return std::nullopt;
 }
 
@@ -43,7 +50,7 @@ std::optional<io::output> parse_stream(const atom& name) {
 
 incoming parse(const term& frame) {
   if (auto m = match(frame, "send"_a, bind<handle_id>, bind<term>))
-    return std::make_from_tuple<send>(std::move(*m));
+    return made_of<send>(std::move(*m));
   if (auto m = match(frame, "ack"_a, bind<handle_id>, bind<atom>, bind<std::size_t>)) {
     const auto& [id, name, bytes] = *m;
     if (const auto stream = parse_stream(name))
@@ -56,9 +63,9 @@ incoming parse(const term& frame) {
     return malformed_request{std::move(ref), std::move(value)};
   }
   if (auto m = match(frame, "exit"_a, bind<handle_id>, bind<term>))
-    return std::make_from_tuple<exit>(std::move(*m));
+    return made_of<exit>(std::move(*m));
   if (auto m = match(frame, "hello"_a, bind<std::int64_t>, bind<term>))
-    return std::make_from_tuple<hello>(std::move(*m));
+    return made_of<hello>(std::move(*m));
   return malformed{frame};
 }
 

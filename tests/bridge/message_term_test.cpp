@@ -1,3 +1,4 @@
+#include <penning/bridge/erlang_type.hpp>
 #include <penning/bridge/open_options.hpp>
 #include <penning/bridge/vocabulary.hpp>
 
@@ -77,6 +78,18 @@ TEST(MessageTerm, ReadsBytesFromIodata) {
     tuple_of("command"_a, actors::list_of("ab", 99, actors::list_of("d"))));
   ASSERT_TRUE(input);
   EXPECT_EQ(std::string(input->bytes.begin(), input->bytes.end()), "abcd");
+}
+
+TEST(MessageForm, IsTheTypeOfTheTerm) {
+  EXPECT_EQ(bridge::form_of<greet>().as_term(), "{greet, Whom :: binary(), Times :: integer()}");
+  EXPECT_EQ(bridge::form_of<actors::close>().as_term(), "close");
+  EXPECT_EQ(bridge::form_of<actors::down>().tag, "'DOWN'");
+  EXPECT_EQ(bridge::form_of<actors::window_size>().as_term(),
+            "{window_size, Rows :: 0..65535, Columns :: 0..65535}");
+}
+
+TEST(MessageForm, IsTheTypeOfTheMap) {
+  EXPECT_EQ(bridge::form_of<greet>().as_map(), "#{whom := binary(), times := integer()}");
 }
 
 TEST(Vocabulary, MakesTheTypedMessageOrElseATerm) {
