@@ -363,13 +363,33 @@ inline void post_caf_exit(const caf::actor& to, const caf::actor_addr& from, caf
 #endif
 }
 
+/// What an error tells: that a request failed, or that an actor has ended.
+enum class error_kind : std::uint8_t { failure = 1, end = 2 };
+
 /// An error that carries a value; `payload` reads it. (Comparing two `caf::error`s ignores it.)
 template <class T>
-caf::error make_payload_error(T value) {
+caf::error make_payload_error(T value, error_kind kind) {
 #if PENNING_CAF_1
-  return caf::error{caf::sec::runtime_error, caf::make_message(std::move(value))};
+  const auto code =
+    kind == error_kind::end ? caf::sec::request_receiver_down : caf::sec::runtime_error;
+  return caf::error{code, caf::make_message(std::move(value))};
 #else
-  return caf::error{1, caf::atom("penning"), caf::make_message(std::move(value))};
+  return caf::error{static_cast<std::uint8_t>(kind), caf::atom("penning"),
+                    caf::make_message(std::move(value))};
+#endif
+}
+
+/// Whether a request failed because the actor that was asked has ended, or had before.
+inline bool is_end(const caf::error& error) {
+#if PENNING_CAF_1
+  return !error || error == caf::sec::request_receiver_down
+         || error.category() == caf::type_id_v<caf::exit_reason>;
+#else
+  if (!error || error == caf::sec::request_receiver_down
+      || error.category() == caf::atom("exit"))
+    return true;
+  return error.category() == caf::atom("penning")
+         && error.code() == static_cast<std::uint8_t>(error_kind::end);
 #endif
 }
 
@@ -467,6 +487,79 @@ class quiet_actor : public caf::event_based_actor {
 
   bool had_requests_ = false;
 #endif
+};
+
+/// Who waits for the answer to a request that somebody else answers; for no request nobody.
+class answer_to {
+ public:
+  answer_to() = default;
+  answer_to(const caf::strong_actor_ptr& sender, caf::message_id request)
+      : sender_{request.is_request() ? caf::actor_cast<caf::actor_addr>(sender) : nullptr},
+        request_{request} {}
+
+  explicit operator bool() const noexcept { return static_cast<bool>(sender_); }
+
+  /// Once; the answer may be a `caf::error` in a message.
+  void give(caf::message answer) const {
+#if PENNING_CAF_1
+    using pointer = caf::strong_actor_ptr;
+    if (auto sender = caf::actor_cast<pointer>(sender_))
+      sender->enqueue(
+        caf::make_mailbox_element(nullptr, request_.response_id(), std::move(answer)), nullptr);
+#else
+    if (auto sender = caf::actor_cast<caf::strong_actor_ptr>(sender_))
+      sender->enqueue(nullptr, request_.response_id(), std::move(answer), nullptr);
+#endif
+  }
+
+ private:
+  caf::actor_addr sender_;
+  caf::message_id request_;
+};
+
+/// An actor whose mail goes elsewhere, in the thread of whoever sends it, so that it keeps its order
+/// with all else that this one does.
+template <class Base>
+class relay : public Base {
+ public:
+  using Base::Base;
+  using Base::enqueue;
+
+#if PENNING_CAF_1
+  bool enqueue(caf::mailbox_element_ptr mail, execution_context* context) override {
+    if (is_for_itself(*mail))
+      return Base::enqueue(std::move(mail), context);
+    pass_on(mail->payload, {mail->sender, mail->mid});
+    return true;
+  }
+#else
+  void enqueue(caf::mailbox_element_ptr mail, execution_context* context) override {
+    if (is_for_itself(*mail))
+      return Base::enqueue(std::move(mail), context);
+    pass_on(mail->move_content_to_message(), {mail->sender, mail->mid});
+  }
+#endif
+
+ protected:
+#if PENNING_CAF_1
+  using mail_content = caf::message;
+#else
+  using mail_content = caf::type_erased_tuple;
+#endif
+
+  /// Whether the actor handles such a message itself. Called in any thread.
+  virtual bool takes_itself(const mail_content& mail) const = 0;
+  /// Takes what it does not. Called in any thread.
+  virtual void pass_on(caf::message mail, answer_to from) = 0;
+
+ private:
+  bool is_for_itself(const caf::mailbox_element& mail) const {
+#if PENNING_CAF_1
+    return mail.mid.is_response() || takes_itself(mail.payload);
+#else
+    return mail.mid.is_response() || takes_itself(mail.content());
+#endif
+  }
 };
 
 } // namespace penning::actors

@@ -31,7 +31,7 @@ std::optional<next_step> callback_process::settle(callback_result result, pendin
     if (from && end->value)
       from->deliver(std::move(*end->value));
     else if (from)
-      from->fail(std::move(end->reason));
+      from->fail_by_end(std::move(end->reason));
     return std::nullopt;
   }
   if (auto* answer = std::get_if<reply>(&result)) {

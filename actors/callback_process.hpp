@@ -31,6 +31,10 @@ class callback_process : public process {
   /// Ends with `reason`, after `on_stop`.
   void stop_with(term reason);
 
+  /// Whether it understands a message of this type that comes as it is, in no `call` or `cast`.
+  /// Thread safety: may be called from any thread.
+  virtual bool takes(const caf::message&) const { return false; }
+
   /// The answer to the request that is being handled. The caller is told why if the process ends
   /// without having given it.
   pending_answer answer_later() { return pending_answer{make_response_promise(), &exit_reason()}; }

@@ -27,6 +27,18 @@ requires(
                                   std::remove_cvref_t<returned>>;
 };
 
+/// The reply to a request of a plain CAF actor: a message, or a `term`.
+template <class Module, class Request>
+struct plain_reply_of {
+  using type = term;
+};
+template <class Module, class Request>
+requires message<typename declared_reply<Module, Request>::type>
+struct plain_reply_of<Module, Request> : declared_reply<Module, Request> {
+};
+template <class Module, class Request>
+using plain_reply = typename plain_reply_of<Module, Request>::type;
+
 /// What a callback that returns nothing or a step comes to.
 template <class Callback>
 callback_result step(Callback&& callback) {
@@ -72,7 +84,9 @@ callback_result step(Callback&& callback) {
 ///   `callback_result`. Messages are those of `ref::send` and `send_after`, any `term`, the atom
 ///   `timeout`, and the `data`, `error`, `exited`, `closed` and `connected` of OS processes.
 ///   `handle_info(down)` and `handle_info(exit_signal)` get these as they are instead of as terms.
-///   A type in `using messages = std::tuple<...>` arrives though a plain CAF actor sent it.
+/// - A type in `using messages = std::tuple<...>` arrives though a plain CAF actor sent it: a request
+///   in its `handle_call`, whose reply converts to `term` or is a message itself, anything else in
+///   its `handle_info` or, without one, in its `handle_cast`.
 /// - `handle_ack(caf::actor_addr, start_result)` as `process` has it.
 /// - `handle_continue(term)`, `terminate(term reason)`: see `callback_process` for when.
 ///
@@ -148,6 +162,7 @@ class gen_server final : public callback_process {
   void handle_ack(const caf::actor_addr& child, const start_result& result) override;
   void terminate(const term&) override { module_.reset(); }
 
+  bool takes(const caf::message& message) const override;
   callback_result on_info(const term& message) override;
   callback_result on_continue(const term& continuation) override;
   void on_stop(const term& reason) override;
@@ -158,6 +173,10 @@ class gen_server final : public callback_process {
 
   template <class Message>
   void add_info(caf::message_handler& handlers);
+  template <class Message>
+  void add_message(caf::message_handler& handlers);
+  template <class Message>
+  void take_plain(Message& message);
 
   module_slot<Module> module_;
 };
@@ -208,9 +227,19 @@ caf::message_handler gen_server<Module>::receive() {
   add_info<connected>(handlers);
   if constexpr (requires { typename Module::messages; })
     [&]<class... Message>(std::type_identity<std::tuple<Message...>>) {
-      (add_info<Message>(handlers), ...);
+      (add_message<Message>(handlers), ...);
     }(std::type_identity<typename Module::messages>{});
   return handlers;
+}
+
+template <class Module>
+bool gen_server<Module>::takes(const caf::message& message) const {
+  if constexpr (requires { typename Module::messages; })
+    return [&]<class... Message>(std::type_identity<std::tuple<Message...>>) {
+      return (message.match_elements<Message>() || ...);
+    }(std::type_identity<typename Module::messages>{});
+  else
+    return callback_process::takes(message);
 }
 
 template <class Module>
@@ -220,6 +249,34 @@ void gen_server<Module>::add_info(caf::message_handler& handlers) {
     handlers = handlers.or_else([this](Message& message) {
       run([&] { return detail::step([&] { return module_->handle_info(std::move(message)); }); });
     });
+}
+
+template <class Module>
+template <class Message>
+void gen_server<Module>::add_message(caf::message_handler& handlers) {
+  using returned = detail::plain_reply<Module, Message>;
+  if constexpr (calls<Message, returned>)
+    handlers = handlers.or_else([this](Message& message) -> caf::result<returned> {
+      if (!is_request(this)) {
+        take_plain(message);
+        return no_answer<returned>();
+      }
+      from<returned> caller{answer_later(), nullptr};
+      run([&] { return answer<Message>(std::move(message), caller); }, &caller.answer());
+      return caller.answer().promise();
+    });
+  else
+    handlers = handlers.or_else([this](Message& message) { take_plain(message); });
+}
+
+template <class Module>
+template <class Message>
+void gen_server<Module>::take_plain(Message& message) {
+  auto copy = std::make_shared<Message>(std::move(message));
+  if constexpr (infos<Message>)
+    open_info(copy);
+  else if constexpr (casts<Message>)
+    open_cast(copy);
 }
 
 template <class Module>

@@ -37,6 +37,7 @@ struct envelope {
 
 /// Whoever waits for the reply to a call. May be kept and replied to later, in the server's own
 /// handlers; if the server ends first, the caller is told why, and if it is forgotten, `noproc`.
+/// Without a slot a reply that is a message travels itself.
 template <class Reply>
 class from {
  public:
@@ -54,6 +55,9 @@ class from {
     } else if constexpr (std::same_as<Reply, term>) {
       answer_.deliver(term{std::forward<Value>(value)...});
     } else {
+      if constexpr (message<Reply>)
+        if (!slot_)
+          return answer_.deliver(Reply(std::forward<Value>(value)...));
       slot_->value.emplace(std::forward<Value>(value)...);
       answer_.deliver(caf::unit);
     }

@@ -15,7 +15,7 @@ std::error_code broken_pipe() {
 } // namespace
 
 caf::error posix_error(std::error_code code) {
-  return reason_to_error(tuple_of(posix_name(code), code.message()));
+  return request_error(tuple_of(posix_name(code), code.message()));
 }
 
 void os_process_input::open(std::shared_ptr<io::child> child) {

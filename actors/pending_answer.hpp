@@ -12,7 +12,12 @@ namespace penning::actors {
 /// A request that failed because of `reason`: any term, also one that is no error as an exit
 /// reason.
 inline caf::error request_error(term reason) {
-  return make_payload_error(std::move(reason));
+  return make_payload_error(std::move(reason), error_kind::failure);
+}
+
+/// A request that failed because the actor that was asked ends with `reason`.
+inline caf::error end_error(term reason) {
+  return make_payload_error(std::move(reason), error_kind::end);
 }
 
 /// The answer to a request, to be given later. Copies are one answer; when the last of them goes
@@ -39,6 +44,9 @@ class pending_answer {
 
   void fail(term reason) { deliver(request_error(std::move(reason))); }
 
+  /// As `fail`, by an actor that ends with `reason`.
+  void fail_by_end(term reason) { deliver(end_error(std::move(reason))); }
+
   /// What a handler returns so that CAF waits.
   const caf::response_promise& promise() const noexcept { return state_->promise; }
 
@@ -48,7 +56,7 @@ class pending_answer {
     ~state() {
       const bool ended = end_reason && !end_reason->is_nil();
       if (!given)
-        promise.deliver(request_error(ended ? *end_reason : term{atoms::noproc()}));
+        promise.deliver(ended ? end_error(*end_reason) : request_error(atoms::noproc()));
     }
     state(const state&) = delete;
     state& operator=(const state&) = delete;

@@ -308,6 +308,10 @@ void process::handle_kill() {
 
 void process::handle_down(const down&) {}
 
+void process::handle_link(const caf::actor_addr&) {}
+
+void process::handle_unlink(const caf::actor_addr&) {}
+
 void process::handle_ack(const caf::actor_addr&, const start_result&) {}
 
 void process::terminate(const term&) {}
@@ -328,8 +332,14 @@ caf::resumable::resume_result process::resume(execution_context* context, std::s
 caf::message_handler process::own_messages() {
   return {
     [](exit_signal& signal) { current().on_signal(signal); },
-    [](link_request& request) { current().links_.emplace(request.from, peer_kind::process); },
-    [](unlink_request& request) { current().links_.erase(request.from); },
+    [](link_request& request) {
+      current().links_.emplace(request.from, peer_kind::process);
+      current().handle_link(request.from);
+    },
+    [](unlink_request& request) {
+      if (current().links_.erase(request.from) > 0)
+        current().handle_unlink(request.from);
+    },
     [](down& message) { current().on_down(message); },
     [](init_ack& ack) { current().on_ack(ack); },
   };
@@ -502,7 +512,7 @@ term reason_from(const caf::error& reason) {
 caf::error reason_to_error(const term& reason) {
   if (reason == atoms::normal())
     return {};
-  return make_payload_error(reason);
+  return make_payload_error(reason, error_kind::end);
 }
 
 void process::send_signal(const caf::actor& to, exit_signal signal) {

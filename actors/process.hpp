@@ -140,6 +140,11 @@ class process : public quiet_actor {
 
   virtual void handle_down(const down& message);
 
+  /// Another process has linked itself to this one, or taken that back: of interest to one that
+  /// stands for somebody elsewhere.
+  virtual void handle_link(const caf::actor_addr& from);
+  virtual void handle_unlink(const caf::actor_addr& from);
+
   /// A process of which `start_link` said `pending` is up, or is not.
   virtual void handle_ack(const caf::actor_addr& child, const start_result& result);
 

@@ -2,6 +2,8 @@
 
 #include <penning/actors/gen_server.hpp>
 
+#include <gmock/gmock.h>
+
 #include <functional>
 #include <future>
 #include <string>
@@ -491,15 +493,34 @@ struct plain {
   int value;
 };
 
+/// What a plain CAF actor may ask, and the answers to it.
+struct length {
+  std::string text;
+};
+struct twice {
+  std::string text;
+};
+struct doubled {
+  static constexpr auto tag = "doubled";
+  std::string text;
+  auto fields() { return std::tuple{field{"text", text}}; }
+};
+struct set_aside {};
+
 class listener {
  public:
-  using messages = std::tuple<plain>;
+  using messages = std::tuple<plain, length, twice, set_aside>;
 
   listener(gen_server<listener>& self, std::vector<std::string>& heard)
       : self_{self},
         heard_{heard} {
     self_.trap_exit(true);
   }
+  std::int64_t handle_call(const length& request) {
+    return static_cast<std::int64_t>(request.text.size());
+  }
+  doubled handle_call(const twice& request) { return {request.text + request.text}; }
+  void handle_cast(const set_aside&) { heard_.emplace_back("set aside"); }
   void handle_cast(const std::shared_ptr<caf::actor>& whom) { self_.monitor(*whom); }
   void handle_info(const plain& message) {
     heard_.push_back("plain " + std::to_string(message.value));
@@ -519,6 +540,10 @@ class listener {
 } // namespace penning::test
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::test::plain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::test::length)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::test::twice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::test::doubled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::test::set_aside)
 
 namespace penning::test {
 namespace {
@@ -537,6 +562,57 @@ TEST_F(GenServer, TakesMessagesAsTheyAre) {
   send_exit(*other, {}, "bang"_a);
   run();
   EXPECT_EQ(heard, (std::vector<std::string>{"plain 1", "exited", "exit boom", "down bang"}));
+}
+
+TEST_F(GenServer, AnswersAPlainRequestOfItsOwnTypes) {
+  std::vector<std::string> heard;
+  const auto actor = spawn<gen_server<listener>>(heard);
+  probe::log log;
+  const auto asker = spawn<probe>(log);
+  std::vector<std::string> answers;
+  post(asker, probe::step{[&](probe& self) {
+         const auto ask = [&](caf::message message) {
+           request_message(
+             &self, actor, std::move(message),
+             [&](const caf::message& answer) { answers.push_back(caf::to_string(answer)); },
+             [&](const caf::error& error) {
+               answers.emplace_back(is_end(error) ? "it has ended" : "an error");
+             });
+         };
+         ask(caf::make_message(length{"four"}));
+         ask(caf::make_message(twice{"ab"}));
+         ask(caf::make_message(std::string{"unknown"}));
+       }});
+  post(actor, set_aside{});
+  run();
+  ASSERT_EQ(answers.size(), 3U);
+  EXPECT_THAT(answers[0], testing::HasSubstr("4"));
+  EXPECT_THAT(answers[1], testing::HasSubstr("abab"));
+  EXPECT_EQ(answers[2], "an error");
+  EXPECT_EQ(heard, (std::vector<std::string>{"set aside"}));
+  auto* server = dynamic_cast<callback_process*>(caf::actor_cast<caf::abstract_actor*>(actor));
+  EXPECT_TRUE(server->takes(caf::make_message(twice{})));
+  EXPECT_FALSE(server->takes(caf::make_message(doubled{})));
+}
+
+TEST_F(GenServer, ThatEndsSaysSoToWhoeverAsked) {
+  running();
+  script_.call = [](const term& reason) -> callback_result { return stop{reason, {}}; };
+  probe::log log;
+  const auto asker = spawn<probe>(log);
+  std::vector<std::pair<bool, term>> errors;
+  for (const auto& request : {"at once"_a, "too late"_a})
+    post(asker, probe::step{[&, request](probe& self) {
+           request_message(
+             &self, start_.pid, caf::make_message(call{request}), [](const caf::message&) {},
+             [&](const caf::error& error) {
+               errors.emplace_back(is_end(error), reason_from(error));
+             });
+         }});
+  run();
+  ASSERT_EQ(errors.size(), 2U);
+  EXPECT_EQ(errors[0], (std::pair{true, term{"at once"_a}}));
+  EXPECT_EQ(errors[1], (std::pair{true, term{"at once"_a}})) << "it waited in the mailbox";
 }
 
 TEST_F(GenServer, HasARefOnlyOfItsKind) {
