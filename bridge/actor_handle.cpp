@@ -1,5 +1,8 @@
 #include <penning/bridge/actor_handle.hpp>
 
+#include <penning/actors/callback_process.hpp>
+#include <penning/supervision/supervisor_core.hpp>
+
 #include <algorithm>
 
 namespace penning::bridge {
@@ -19,8 +22,17 @@ void unconsumed_output::release() {
     each.answer.deliver(caf::unit);
 }
 
+actor_handle::kind kind_of(const caf::actor& actor) {
+  const auto* known = caf::actor_cast<caf::abstract_actor*>(actor);
+  if (dynamic_cast<const supervision::supervisor_core*>(known))
+    return actor_handle::kind::cpp_supervisor;
+  if (dynamic_cast<const actors::callback_process*>(known))
+    return actor_handle::kind::cpp_server;
+  return actor_handle::kind::cpp_actor;
+}
+
 actor_handle& handle_table::add(actor_handle added) {
-  const auto which = added.actor.id();
+  const auto which = added.address.id();
   if (auto* supervisor = find(added.supervisor))
     supervisor->children.insert(which);
   return all_.emplace(which, std::move(added)).first->second;
@@ -53,8 +65,7 @@ std::vector<handle_table::ended> handle_table::remove(id which, const term& reas
 }
 
 bool handle_table::owns_none() const {
-  return std::ranges::all_of(
-    all_, [](const auto& entry) { return entry.second.is == actor_handle::kind::cpp_actor; });
+  return std::ranges::none_of(all_, [](const auto& entry) { return !!entry.second.owned; });
 }
 
 } // namespace penning::bridge

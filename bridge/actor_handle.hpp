@@ -1,7 +1,7 @@
 #pragma once
 
 #include <penning/actors/pending_answer.hpp>
-#include <penning/bridge/message_term.hpp>
+#include <penning/actors/process.hpp>
 #include <penning/bridge/port_protocol.hpp>
 
 #include <array>
@@ -15,6 +15,8 @@
 #include <vector>
 
 namespace penning::bridge {
+
+using actors::term;
 
 /// Output of one stream that the BEAM has been sent and has not acknowledged yet, oldest first.
 class unconsumed_output {
@@ -37,21 +39,33 @@ class unconsumed_output {
   std::deque<chunk> waiting_;
 };
 
-/// What the bridge knows of one actor behind the port.
+/// What the bridge knows of one actor behind the port. It keeps only those that the port owns.
 struct actor_handle {
-  enum class kind : std::uint8_t { cpp_actor, os_process, supervisor };
+  enum class kind : std::uint8_t {
+    os_process,
+    os_supervisor, ///< Of OS processes that the BEAM specified.
+    cpp_actor,     ///< Understands messages.
+    cpp_server,    ///< Understands `call` and `cast`.
+    cpp_supervisor,
+  };
 
-  caf::actor actor;
+  caf::actor_addr address;
   kind is = kind::cpp_actor;
-  std::optional<term> starting = {};                  // whom to answer once it is up
-  port_protocol::handle_id supervisor = 0;            // of a supervised OS process
-  std::array<unconsumed_output, 2> output = {};       // stdout, stderr
-  std::unordered_map<std::uint64_t, term> calls = {}; // whom to answer
-  std::set<port_protocol::handle_id> children = {};   // of a supervisor
-  std::optional<term> ended = {};                     // while children are left
+  caf::actor owned = {};                            // null if it is none of the port's
+  std::optional<term> starting = {};                // whom to answer once it is up
+  port_protocol::handle_id supervisor = 0;          // of a supervised OS process
+  std::array<unconsumed_output, 2> output = {};     // stdout, stderr
+  std::set<port_protocol::handle_id> children = {}; // of a supervisor
+  std::optional<term> ended = {};                   // while children are left
+  std::optional<actors::pid> proxy = {};            // what stands for it in the BEAM
 
+  /// Null once it has ended.
+  caf::actor actor() const { return owned ? owned : caf::actor_cast<caf::actor>(address); }
   unconsumed_output& stream(io::output which) { return output[which == io::output::out ? 0 : 1]; }
 };
+
+/// How an actor that is no OS process is to be talked to.
+actor_handle::kind kind_of(const caf::actor& actor);
 
 /// The actors that the BEAM knows, by Id.
 ///

@@ -80,15 +80,17 @@ actors::start_result beam_port_bridge::init() {
   port_->start();
   for (const auto& [name, actor] : options_->published)
     monitor(actor);
+  options_->beam->attach(caf::actor{this});
   return {};
 }
 
 caf::message_handler beam_port_bridge::receive() {
-  return {
+  return about_beam_processes().or_else(caf::message_handler{
     [this](frame_received& message) {
-      on_frame(message.bytes);
+      const auto size = message.bytes.size();
+      on_frame(std::move(message.bytes));
       if (port_)
-        port_->consumed(message.bytes.size());
+        port_->consumed(size);
     },
     [this](port_closed& message) { on_closed(message.end); },
     [this](flushed) { exit(*ending_); },
@@ -115,7 +117,7 @@ caf::message_handler beam_port_bridge::receive() {
     [this](actors::stdin_closed& message) { pass_on(message); },
     [this](actors::closed& message) { pass_on(message); },
     [this](actors::exited& message) { pass_on(message); },
-  };
+  });
 }
 
 // -- from the actors ------------------------------------------------------------------------------
@@ -152,8 +154,10 @@ void beam_port_bridge::handle_down(const actors::down& message) {
 void beam_port_bridge::on_announced(child_announced& message) {
   const auto id = message.child.id();
   monitor(message.child);
-  handles_.add(
-    {.actor = message.child, .is = handle_kind::os_process, .supervisor = message.supervisor});
+  handles_.add({.address = message.child.address(),
+                .is = handle_kind::os_process,
+                .owned = message.child,
+                .supervisor = message.supervisor});
   send_frame(message_frame(message.supervisor, tuple_of("child"_a, message.id, id)));
   if (ending_)
     exit(message.child, atoms::kill());
@@ -166,8 +170,8 @@ void beam_port_bridge::on_end_of(const caf::actor_addr& actor, const term& reaso
 }
 
 void beam_port_bridge::tell_end(handle_table::ended& end) {
-  for (const auto& [number, ref] : end.handle.calls)
-    send_frame(reply_error(ref, end.reason));
+  if (const auto& proxy = end.handle.proxy)
+    options_->beam->remove_proxy(*proxy);
   if (const auto& ref = end.handle.starting) // it has ended before it was up
     send_frame(reply_error(*ref, end.reason));
   else
@@ -193,6 +197,8 @@ void beam_port_bridge::stop_all(const term& signal, term reason) {
     for (auto& stream : known.output)
       stream.release();
   }
+  options_->beam->detach();
+  calls_.fail_all(atoms::noconnection());
   signal_all(signal);
   actors::send_after(this, stop_limit, stop_overdue{});
   end_if_alone();
@@ -202,10 +208,10 @@ void beam_port_bridge::stop_all(const term& signal, term reason) {
 void beam_port_bridge::signal_all(const term& signal) {
   const bool kill = signal == atoms::kill();
   for (auto& [id, known] : handles_) {
-    if (known.is == handle_kind::cpp_actor || (known.supervisor != 0 && !kill))
+    if (!known.owned || (known.supervisor != 0 && !kill))
       continue;
     const bool opening = known.starting && known.is == handle_kind::os_process;
-    exit(known.actor, opening ? term{atoms::kill()} : signal);
+    exit(known.owned, opening ? term{atoms::kill()} : signal);
   }
 }
 
@@ -216,14 +222,25 @@ void beam_port_bridge::end_if_alone() {
 }
 
 void beam_port_bridge::terminate(const term&) {
+  options_->beam->detach();
+  calls_.fail_all(atoms::noconnection());
   handles_.clear();
   options_.reset();
   port_.reset();
 }
 
 void beam_port_bridge::send_frame(const term& frame) {
-  if (port_)
-    port_->send(etf::encode(frame));
+  if (!port_)
+    return;
+  std::vector<actors::pid> pids;
+  auto bytes = etf::encode(frame, {.pids = &pids});
+  std::erase_if(pids, [own = actors::to_pid({}).node](const auto& pid) { return pid.node != own; });
+  if (!pids.empty())
+    bytes = with_handles(pids, bytes);
+  if (bytes.size() <= max_frame)
+    return port_->send(std::move(bytes));
+  for (auto& piece : to_pieces(bytes, ++last_pieces_))
+    port_->send(std::move(piece));
 }
 
 } // namespace penning::bridge

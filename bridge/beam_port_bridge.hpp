@@ -2,6 +2,9 @@
 
 #include <penning/actors/os_process.hpp>
 #include <penning/bridge/actor_handle.hpp>
+#include <penning/bridge/beam.hpp>
+#include <penning/bridge/calls_to_beam.hpp>
+#include <penning/bridge/frame_pieces.hpp>
 #include <penning/bridge/port_protocol.hpp>
 #include <penning/bridge/supervise_options.hpp>
 #include <penning/bridge/vocabulary.hpp>
@@ -13,7 +16,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace penning::bridge {
@@ -21,11 +27,14 @@ namespace penning::bridge {
 /// What a bridge stands between.
 struct bridge_options {
   std::string program;                         ///< Told in the greeting.
-  std::map<std::string, caf::actor> published; ///< C++ actors that the BEAM may look up, by name.
-  bridge::vocabulary vocabulary;               ///< Message types of those actors.
-  io::unique_fd in;                            ///< Frames from the BEAM.
-  io::unique_fd out;                           ///< Frames to the BEAM.
-  std::function<void()> on_closed;             ///< Told on the thread of the context, at once.
+  std::map<std::string, caf::actor> published; ///< Actors that the BEAM may look up, by name.
+  std::set<std::string> published_names;       ///< Likewise, whoever is registered under these.
+  std::map<std::string, supervision::start_function> startable; ///< What the BEAM may start.
+  bridge::vocabulary vocabulary;                                ///< Message types of those actors.
+  std::shared_ptr<bridge::beam> beam;
+  io::unique_fd in;                ///< Frames from the BEAM.
+  io::unique_fd out;               ///< Frames to the BEAM.
+  std::function<void()> on_closed; ///< Told on the thread of the context, at once.
 };
 
 /// The BEAM on the other side of a pair of descriptors, as one actor: what docs/protocol.md says.
@@ -55,20 +64,28 @@ class beam_port_bridge : public actors::process {
   using handle_kind = actor_handle::kind;
   using reader = std::function<std::optional<term>(const caf::message&)>;
 
-  void on_frame(const std::vector<char>& bytes);
+  void on_frame(std::vector<char> bytes);
+  void on_term(std::vector<char> bytes);
+  void refuse(std::span<const char> bytes, const std::string& why);
   void on_closed(const io::packet_port_end& end);
   void dispatch(const term& frame);
 
   void on(const port_protocol::hello& frame);
   void on(const port_protocol::request& frame);
   void on(const port_protocol::send& frame);
+  void on(const port_protocol::cast& frame);
   void on(const port_protocol::ack& frame);
   void on(const port_protocol::exit& frame);
+  void on(const port_protocol::exit_from& frame);
+  void on(const port_protocol::proxy& frame);
+  void on(const port_protocol::gone& frame);
+  void on(const port_protocol::reply& frame);
   void on(const port_protocol::malformed& frame);
   void on(const port_protocol::malformed_request& frame);
 
   void answer(const term& ref, const port_protocol::open& request);
   void answer(const term& ref, const port_protocol::supervise& request);
+  void answer(const term& ref, const port_protocol::start& request);
   void answer(const term& ref, const port_protocol::whereis& request);
   void answer(const term& ref, const port_protocol::call& request);
   void answer(const term& ref, const port_protocol::adopt& request);
@@ -76,13 +93,26 @@ class beam_port_bridge : public actors::process {
 
   void watch_start(const term& ref, actors::started child, handle_kind is, bool announce);
   void on_up(actor_handle& handle, const term& info);
-  void ask_supervisor(const term& ref, handle_id id, const term& message);
-  void ask_os_process(const term& ref, handle_id id, const term& message);
-  void ask(const term& ref, handle_id id, caf::message message, reader read);
-  std::optional<term> take_call(handle_id id, std::uint64_t number);
+  caf::actor published(const term& name);
+  void ask_os_supervisor(const term& ref, const actor_handle& to, const term& message);
+  void ask_cpp_supervisor(const term& ref, const actor_handle& to, const term& message);
+  void ask_os_process(const term& ref, const actor_handle& to, const term& message);
+  void ask_cpp_actor(const term& ref, const actor_handle& to, const term& message);
+  void ask(const term& ref, const actor_handle& to, caf::message message, reader read);
 
+  caf::message to_message(const caf::actor& to, const term& message, caf::message otherwise) const;
   void to_os_process(const port_protocol::send& frame, const caf::actor& to);
   void write(handle_id id, const caf::actor& to, actors::command input);
+  void on(watch_process& message);
+  void on(to_process& message);
+  void on(process_signal& message);
+  void on(process_link& message);
+  void on(process_link_end& message);
+  void on(introduce& message);
+  void on_unknown(const to_process& message);
+  void known(const caf::actor& actor);
+  caf::message_handler about_beam_processes();
+
   caf::result<void> on_output(io::output stream, term message, std::size_t bytes);
   template <class Message>
   void pass_on(Message& message) {
@@ -101,8 +131,11 @@ class beam_port_bridge : public actors::process {
   io::context& io_;
   std::shared_ptr<bridge_options> options_;
   std::unique_ptr<io::packet_port> port_;
+  piece_table pieces_{port_protocol::max_term};
+  std::uint32_t last_pieces_ = 0;
   handle_table handles_;
-  std::uint64_t last_call_ = 0;
+  calls_to_beam calls_;
+  std::set<std::pair<term, handle_id>> late_links_; // from actors that had ended before
   bool greeted_ = false;
   std::optional<term> ending_; // the reason to end with, once all children are gone
 };

@@ -1,8 +1,10 @@
 // What the bridge does with the frames of docs/protocol.md, but for requests.
 
+#include <penning/actors/callback_process.hpp>
 #include <penning/bridge/beam_port_bridge.hpp>
 #include <penning/bridge/etf.hpp>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -16,14 +18,34 @@ using namespace port_protocol;
 using actors::tuple_of;
 namespace atoms = actors::atoms;
 
-void beam_port_bridge::on_frame(const std::vector<char>& bytes) {
+void beam_port_bridge::on_frame(std::vector<char> bytes) {
   if (ending_)
     return;
-  const auto decoded = etf::decode(bytes);
+  const auto piece = to_piece(bytes);
+  if (!piece)
+    return on_term(std::move(bytes));
+  auto outcome = pieces_.add(*piece);
+  if (outcome && outcome->refused)
+    refuse(outcome->begins, "more than " + std::to_string(max_term) + " bytes in pieces");
+  else if (outcome)
+    on_term(std::move(outcome->whole));
+}
+
+void beam_port_bridge::on_term(std::vector<char> bytes) {
+  const auto shared = std::make_shared<const std::vector<char>>(std::move(bytes));
+  const auto decoded = etf::decode(shared, {.limits = {.max_size = max_term}});
   if (decoded)
     dispatch(decoded.value);
   else
-    send_frame(error_frame("bad_term", etf::message(decoded)));
+    refuse(*shared, etf::message(decoded));
+}
+
+/// To who asked, if that can be read.
+void beam_port_bridge::refuse(std::span<const char> bytes, const std::string& why) {
+  if (const auto ref = greeted_ ? ref_of_request(bytes) : std::nullopt)
+    send_frame(reply_error(*ref, tuple_of("bad_term"_a, actors::binary{why})));
+  else
+    send_frame(error_frame("bad_term", why));
 }
 
 void beam_port_bridge::dispatch(const term& value) {
@@ -62,12 +84,37 @@ void beam_port_bridge::on(const port_protocol::send& frame) {
   auto* to = handles_.find(frame.id);
   if (!to)
     return; // it has ended meanwhile, which its `down` tells
-  if (to->is == handle_kind::os_process)
-    to_os_process(frame, to->actor);
-  else if (to->is == handle_kind::supervisor)
+  const auto actor = to->actor();
+  if (actor && to->is == handle_kind::os_process)
+    to_os_process(frame, actor);
+  else if (to->is == handle_kind::os_supervisor)
     send_frame(error_frame("bad_request", tuple_of("send"_a, frame.id, frame.message)));
-  else
-    actors::post_message(to->actor, options_->vocabulary.to_message(frame.message));
+  else if (actor)
+    actors::post_message(actor, to_message(actor, frame.message, caf::make_message(frame.message)));
+}
+
+void beam_port_bridge::on(const port_protocol::cast& frame) {
+  const auto* to = handles_.find(frame.id);
+  const auto actor = to ? to->actor() : nullptr;
+  if (!actor)
+    return;
+  const bool is_server = to->is == handle_kind::cpp_server;
+  if (is_server || to->is == handle_kind::cpp_actor)
+    actors::post_message(actor, to_message(actor, frame.message,
+                                           is_server
+                                             ? caf::make_message(actors::cast{frame.message})
+                                             : caf::make_message(frame.message)));
+}
+
+/// The typed message that a term is, if the actor takes it, else `otherwise`.
+caf::message beam_port_bridge::to_message(const caf::actor& to, const term& message,
+                                          caf::message otherwise) const {
+  auto typed = options_->vocabulary.to_message(message, options_->beam.get());
+  if (typed.match_elements<term>())
+    return otherwise;
+  const auto* server =
+    dynamic_cast<actors::callback_process*>(caf::actor_cast<caf::abstract_actor*>(to));
+  return server && !server->takes(typed) ? otherwise : typed;
 }
 
 void beam_port_bridge::to_os_process(const port_protocol::send& frame, const caf::actor& to) {
@@ -106,8 +153,9 @@ void beam_port_bridge::on(const ack& frame) {
 }
 
 void beam_port_bridge::on(const port_protocol::exit& frame) {
-  if (auto* to = handles_.find(frame.id))
-    exit(to->actor, frame.reason);
+  const auto* to = handles_.find(frame.id);
+  if (const auto actor = to ? to->actor() : nullptr)
+    exit(actor, frame.reason);
 }
 
 } // namespace penning::bridge

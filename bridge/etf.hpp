@@ -96,6 +96,7 @@ struct encode_options {
   /// make longer. Then the version byte is always written. 0: never.
   int compression = 0;
   bool version_byte = true; ///< Lead with 131. Without it: a term inside another's bytes.
+  std::vector<actors::pid>* pids = nullptr; ///< Takes every pid that is written, in order.
 };
 
 /// Appends the bytes that `term_to_binary` gives with the same options; a map's entries come in the

@@ -243,6 +243,8 @@ class encoder {
   }
 
   void write_pid(const actors::pid& p) {
+    if (options_.pids)
+      options_.pids->push_back(p);
     out_.put(tag::new_pid_ext);
     write_atom(p.node);
     out_.put(p.id);

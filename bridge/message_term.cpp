@@ -56,4 +56,14 @@ std::optional<actors::line> field_term<actors::line>::read(const term& value) {
   return actors::line{std::move(*bytes), std::get<0>(*parts) == "eol"};
 }
 
+term field_term<caf::actor>::write(const caf::actor& value, beam* home) {
+  return home ? home->name_of(value) : term{actors::to_pid(value.address())};
+}
+
+std::optional<caf::actor> field_term<caf::actor>::read(const term& value, beam* home) {
+  const auto* pid = value.get_if<actors::pid>();
+  auto actor = pid && home ? home->actor_of(*pid) : nullptr;
+  return actor ? std::optional{std::move(actor)} : std::nullopt;
+}
+
 } // namespace penning::bridge

@@ -6,6 +6,7 @@
 #include <penning/actors/messages.hpp>
 #include <penning/actors/process.hpp>
 #include <penning/actors/term.hpp>
+#include <penning/bridge/beam.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -18,10 +19,9 @@
 
 namespace penning::bridge {
 
-using actors::term;
-
 /// How one C++ type of a field is written and read. By default as `term` itself converts it;
-/// a specialisation for a type of one's own makes it usable in messages.
+/// a specialisation for a type of one's own makes it usable in messages. One whose functions take a
+/// `beam*` as well is told which one the term goes to, or came from; null for none.
 template <class T>
 struct field_term {
   static term write(T& value) { return term{std::move(value)}; }
@@ -61,54 +61,68 @@ struct field_term<actors::line> {
   static std::optional<actors::line> read(const term& value);
 };
 
-/// An actor can be named in a term, but a term does not make an actor.
+/// A process of the BEAM, or an actor that the BEAM knows.
 template <>
 struct field_term<caf::actor> {
-  static term write(const caf::actor& value) { return actors::to_pid(value.address()); }
-  static std::optional<caf::actor> read(const term&) { return std::nullopt; }
+  static term write(const caf::actor& value, beam* home);
+  static std::optional<caf::actor> read(const term& value, beam* home);
 };
+
+namespace detail {
+
+template <class Field>
+term write_field(Field field, beam* home) {
+  using written = field_term<typename Field::type>;
+  if constexpr (requires { written::write(field.value, home); })
+    return written::write(field.value, home);
+  else
+    return written::write(field.value);
+}
+
+template <class Field>
+bool read_field(Field field, const term& value, beam* home) {
+  using written = field_term<typename Field::type>;
+  const auto read = [&] {
+    if constexpr (requires { written::read(value, home); })
+      return written::read(value, home);
+    else
+      return written::read(value);
+  };
+  auto result = read();
+  if (result)
+    field.value = std::move(*result);
+  return result.has_value();
+}
+
+} // namespace detail
 
 /// The term of a message, whose fields are moved out of it.
 template <class T>
-requires actors::message<std::remove_cvref_t<T>> term to_term(T&& value) {
+requires actors::message<std::remove_cvref_t<T>> term to_term(T&& value, beam* home = nullptr) {
   return std::apply(
-    [](auto... each) -> term {
+    [home](auto... each) -> term {
       actors::atom tag{std::remove_cvref_t<T>::tag};
       if constexpr (sizeof...(each) == 0)
         return tag;
       else
-        return actors::tuple_of(tag,
-                                field_term<typename decltype(each)::type>::write(each.value)...);
+        return actors::tuple_of(tag, detail::write_field(each, home)...);
     },
     value.fields());
 }
 
 /// The map of a message's fields, which are moved out of it, by their names.
 template <actors::message T>
-term to_map(T& value) {
+term to_map(T& value, beam* home = nullptr) {
   return std::apply(
-    [](auto... each) -> term {
-      return actors::map_of({{actors::atom{each.name},
-                              field_term<typename decltype(each)::type>::write(each.value)}...});
+    [home](auto... each) -> term {
+      return actors::map_of({{actors::atom{each.name}, detail::write_field(each, home)}...});
     },
     value.fields());
 }
 
-namespace detail {
-
-template <class Field>
-bool read_field(Field field, const term& value) {
-  auto read = field_term<typename Field::type>::read(value);
-  if (read)
-    field.value = std::move(*read);
-  return read.has_value();
-}
-
-} // namespace detail
-
 /// The message that a term is; nothing if the tag, the number of fields or a field's kind differs.
 template <actors::message T>
-std::optional<T> from_term(const term& value) {
+std::optional<T> from_term(const term& value, beam* home = nullptr) {
   T result{};
   auto fields = result.fields();
   constexpr std::size_t arity = std::tuple_size_v<decltype(fields)>;
@@ -120,7 +134,7 @@ std::optional<T> from_term(const term& value) {
       return std::nullopt;
     const auto& elements = *value.get_if<actors::tuple>();
     const bool all = [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return (detail::read_field(std::get<I>(fields), elements[I + 1]) && ...);
+      return (detail::read_field(std::get<I>(fields), elements[I + 1], home) && ...);
     }
     (std::make_index_sequence<arity>{});
     if (!all)

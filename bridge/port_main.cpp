@@ -61,6 +61,12 @@ actors::term wait_for_end(caf::scoped_actor& self, const caf::actor& bridge) {
   return reason;
 }
 
+/// Processes of a BEAM must not keep a runtime from its end, also when `setup` throws.
+struct detached_at_end {
+  bridge::beam& beam;
+  ~detached_at_end() { beam.detach(); }
+};
+
 /// The operator's choice, if there is one: the words of `io::containment_choice`.
 io::context_options contain() {
   const char* word = std::getenv("PENNING_CONTAINMENT");
@@ -75,12 +81,17 @@ int serve(const std::function<void(actors::runtime&, port_program&)>& setup) {
   std::signal(SIGCHLD, SIG_DFL); // ignored, as whoever started us may leave it, children vanish
   actors::runtime runtime{{.io = containment}};
   port_program program; // its actors are given up before the runtime waits for their end
+  program.beam = std::make_shared<beam>(runtime.system());
+  const detached_at_end beam{*program.beam};
   if (setup)
     setup(runtime, program);
 
   auto options = std::make_shared<bridge_options>();
   options->program = program.name;
   options->published = program.published;
+  options->published_names = std::move(program.published_names);
+  options->startable = std::move(program.startable);
+  options->beam = program.beam;
   options->vocabulary = std::move(program.vocabulary);
   options->in = std::move(streams.in);
   options->out = std::move(streams.out);

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <penning/actors/runtime.hpp>
+#include <penning/bridge/beam.hpp>
 #include <penning/bridge/vocabulary.hpp>
+#include <penning/supervision/child_spec.hpp>
 
 #include <caf/actor.hpp>
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 
 namespace penning::bridge {
@@ -16,8 +20,16 @@ struct port_program {
   std::string name = "penningd";
   /// Actors that the BEAM may look up, by name. They are asked to end (`shutdown`) with the port.
   std::map<std::string, caf::actor> published;
+  /// Local names (`set_name`, `register_name`): the BEAM may look up whoever has one, a worker that
+  /// was restarted, say.
+  std::set<std::string> published_names;
+  /// What the BEAM may start, by name; it is then linked to what stands for it there, and ends with
+  /// the port at the latest. Arguments come as the BEAM gives them.
+  std::map<std::string, supervision::start_function> startable;
   /// Message types of those actors; what has none of its own reaches them as a `term`.
   bridge::vocabulary vocabulary;
+  /// The processes on the other side.
+  std::shared_ptr<bridge::beam> beam;
 };
 
 /// The main function of a port program: serves the BEAM (docs/protocol.md) on stdin and stdout

@@ -7,14 +7,23 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace penning::bridge::port_protocol {
 
 using actors::term;
 
 inline constexpr std::int64_t version = 1;
+
+/// Bytes of a frame; a longer term is sent in pieces.
+inline constexpr std::size_t max_frame = std::size_t{64} << 20;
+
+/// Bytes of an encoded term, and of all that has come in pieces and is not whole yet.
+inline constexpr std::size_t max_term = std::size_t{256} << 20;
 
 /// Identifies an actor behind the port.
 using handle_id = std::uint64_t;
@@ -39,12 +48,15 @@ struct call {
   handle_id id = 0;
   term message;
 };
+struct start {
+  term name, arguments;
+};
 struct adopt {
   term os_pid, options;
 };
 struct info {};
 
-using request_body = std::variant<open, adopt, supervise, whereis, call, info>;
+using request_body = std::variant<open, adopt, supervise, start, whereis, call, info>;
 
 struct request {
   term ref;
@@ -52,6 +64,11 @@ struct request {
 };
 
 struct send {
+  handle_id id = 0;
+  term message;
+};
+
+struct cast {
   handle_id id = 0;
   term message;
 };
@@ -67,6 +84,32 @@ struct exit {
   term reason;
 };
 
+/// An exit signal of a process of the BEAM.
+struct exit_from {
+  handle_id id = 0;
+  actors::pid from;
+  term reason;
+};
+
+/// What stands for an actor in the BEAM.
+struct proxy {
+  handle_id id = 0;
+  actors::pid pid;
+};
+
+/// A process of the BEAM has ended; `name` as in `watch_frame`.
+struct gone {
+  term name;
+  term reason;
+};
+
+/// The answer to what `call_frame` asked.
+struct reply {
+  term name;
+  std::uint64_t number = 0;
+  term result; ///< `{ok, Reply}`, `{error, Reason}`.
+};
+
 /// A term that is no frame, or a request that is none: whom to tell, and how it looked.
 struct malformed {
   term value;
@@ -76,11 +119,20 @@ struct malformed_request {
   term value;
 };
 
-using incoming = std::variant<hello, request, send, ack, exit, malformed, malformed_request>;
+using incoming = std::variant<hello, request, send, cast, ack, exit, exit_from, proxy, gone, reply,
+                              malformed, malformed_request>;
 
 incoming parse(const term& frame);
 
+/// The Ref of a request whose bytes are not a term, or not to be taken, if it stands within their
+/// first 64 KiB: so that who asked can be told.
+std::optional<term> ref_of_request(std::span<const char> bytes);
+
 // -- to the BEAM ----------------------------------------------------------------------------------
+
+/// `{handles, Ids, Frame}`: an encoded frame that names these actors.
+std::vector<char> with_handles(const std::vector<actors::pid>& named,
+                               const std::vector<char>& frame);
 
 term greeting(std::string_view program, std::int64_t os_pid, std::string_view containment);
 /// A start that may take long is under way.
@@ -89,6 +141,16 @@ term reply_ok(const term& ref, term result);
 term reply_error(const term& ref, term reason);
 term message_frame(handle_id id, term message);
 term down_frame(handle_id id, term reason);
+// To a process of the BEAM, by its pid or registered name; `from` names an actor, or is `undefined`.
+term send_frame(const term& to, term message);
+term cast_frame(const term& to, term message);
+/// To be answered by a `reply`, unless the process ends first.
+term call_frame(const term& to, std::uint64_t number, term message);
+term signal_frame(const term& to, term from, term reason);
+term link_frame(const term& to, term from, bool on);
+/// To be answered by `gone`, once.
+term watch_frame(const term& to);
+
 /// `what` is one of the atoms that docs/protocol.md lists.
 term error_frame(std::string_view what, term detail);
 

@@ -1,7 +1,5 @@
 #include <penning/bridge/supervisor_call.hpp>
 
-#include <penning/supervision/messages.hpp>
-
 #include <map>
 #include <string_view>
 #include <utility>
@@ -15,30 +13,33 @@ using namespace actors::literals;
 using actors::tuple_of;
 using supervision::child_state;
 
+using actor_name = std::function<term(const caf::actor&)>;
+
 template <class Request>
-caf::message about(const term& id) {
-  return caf::make_message(Request{supervision::child_ref{id}});
+caf::message about(supervision::child_ref child) {
+  return caf::make_message(Request{std::move(child)});
 }
 
 /// Requests that name a child.
-const std::map<std::string_view, caf::message (*)(const term&)> child_requests{
+const std::map<std::string_view, caf::message (*)(supervision::child_ref)> child_requests{
   {"terminate_child", about<supervision::terminate_child>},
   {"restart_child", about<supervision::restart_child>},
   {"delete_child", about<supervision::delete_child>},
   {"get_childspec", about<supervision::get_childspec>},
 };
 
-term state_of(const supervision::child_info& child) {
+term state_of(const supervision::child_info& child, const actor_name& name_of) {
   if (child.state == child_state::restarting)
     return "restarting"_a;
-  return child.pid ? term{child.pid.id()} : term{actors::atoms::undefined()};
+  return child.pid ? name_of(child.pid) : term{actors::atoms::undefined()};
 }
 
-term to_term(const supervision::child_list& children) {
+term to_term(const supervision::child_list& children, const actor_name& name_of) {
   std::vector<term> result;
   for (const auto& child : children)
     result.push_back(
-      tuple_of(child.id, state_of(child), actors::atom{to_string(child.type)}, child.modules));
+      tuple_of(child.id, state_of(child, name_of), actors::atom{to_string(child.type)},
+               child.modules));
   return actors::list{std::move(result)};
 }
 
@@ -48,20 +49,21 @@ term to_term(const supervision::child_counts& counts) {
                          tuple_of("workers"_a, counts.workers));
 }
 
-/// A result, or the reason of an error, with the Id of `actor` where its pid stands.
-term with_id(const term& value, const caf::actor& actor) {
+/// A result, or the reason of an error, with `name` where `pid` stands.
+term renamed(const term& value, const term& pid, const term& name) {
   const auto* elements = value.get_if<actors::tuple>();
-  if (!actor || !elements)
-    return actor && value == term{actors::to_pid(actor.address())} ? term{actor.id()} : value;
+  if (!elements)
+    return value == pid ? name : value;
   std::vector<term> result;
   for (const auto& each : *elements)
-    result.push_back(with_id(each, actor));
+    result.push_back(renamed(each, pid, name));
   return actors::tuple{std::move(result)};
 }
 
 } // namespace
 
-std::optional<caf::message> to_supervisor_request(const term& message, const child_maker& maker) {
+std::optional<caf::message> to_supervisor_request(const term& message,
+                                                  const supervisor_terms& terms) {
   if (message.is_atom("which_children"))
     return caf::make_message(supervision::which_children{});
   if (message.is_atom("count_children"))
@@ -71,20 +73,24 @@ std::optional<caf::message> to_supervisor_request(const term& message, const chi
     return std::nullopt;
   const auto& [name, argument] = *parts;
   if (name == "start_child")
-    return caf::make_message(supervision::start_child{to_child_spec(argument, maker)});
+    return caf::make_message(terms.to_start(argument));
   const auto request = child_requests.find(name.text());
-  return request == child_requests.end() ? std::nullopt : std::optional{request->second(argument)};
+  if (request == child_requests.end())
+    return std::nullopt;
+  return request->second(terms.to_ref(argument));
 }
 
-std::optional<term> from_supervisor_answer(const caf::message& answer) {
+std::optional<term> from_supervisor_answer(const caf::message& answer, const actor_name& name_of) {
   if (answer.match_elements<supervision::children>())
-    return to_term(answer.get_as<supervision::children>(0).list);
+    return to_term(answer.get_as<supervision::children>(0).list, name_of);
   if (answer.match_elements<supervision::child_counts>())
     return to_term(answer.get_as<supervision::child_counts>(0));
   if (!answer.match_elements<supervision::supervisor_reply>())
     return std::nullopt;
   const auto& reply = answer.get_as<supervision::supervisor_reply>(0);
-  return with_id(reply.result, reply.pid);
+  if (!reply.pid)
+    return reply.result;
+  return renamed(reply.result, actors::to_pid(reply.pid.address()), name_of(reply.pid));
 }
 
 } // namespace penning::bridge

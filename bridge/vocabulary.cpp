@@ -32,22 +32,22 @@ std::optional<term> first_of(const caf::message& message) {
 
 } // namespace
 
-caf::message vocabulary::to_message(const term& value) const {
+caf::message vocabulary::to_message(const term& value, beam* home) const {
   if (const auto shape = shape_of(value))
     if (const auto reader = readers_.find(*shape); reader != readers_.end())
-      if (auto message = reader->second(value))
+      if (auto message = reader->second(value, home))
         return std::move(*message);
   return caf::make_message(value);
 }
 
-std::optional<term> vocabulary::from_message(const caf::message& message) const {
+std::optional<term> vocabulary::from_message(const caf::message& message, beam* home) const {
   if (message.empty() || message.match_elements<caf::unit_t>())
     return actors::atoms::ok();
   if (auto plain = first_of<term, std::string, bool, double, std::int32_t, std::uint32_t,
                             std::int64_t, std::uint64_t>(message))
     return plain;
   for (const auto& write : writers_)
-    if (auto value = write(message))
+    if (auto value = write(message, home))
       return value;
   return std::nullopt;
 }

@@ -149,8 +149,10 @@ defmodule Penning do
       GenServer.call(pid, {:add, 1})
       Process.monitor(pid)
 
-  `pid` is a local process that stands for an actor which the port program has published, see
-  `whereis/2` and `Penning.Port`.
+  `pid` is a local process that stands for an actor which the port program has published: see
+  `whereis/2`, `Penning.Port`, and `Penning.Actor`, which also puts one under a supervisor. Actors that
+  are named in messages and replies are such pids as well. The other way round, a C++ actor that gets a
+  pid of a process can send to it, call it, link and monitor it.
   """
 
   alias Penning.{Error, Executable, Options, OwnChild, PortOption, Proxy, Run, Worker}

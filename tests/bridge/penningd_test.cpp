@@ -1,6 +1,7 @@
 #include "penningd_fixture.hpp"
 #include "support/memory.hpp"
 
+#include <penning/bridge/etf.hpp>
 #include <penning/io/context.hpp>
 
 namespace penning::test {
@@ -71,6 +72,49 @@ TEST_F(Penningd, AnswersWhatItDoesNotUnderstandAndGoesOn) {
   send(cat, tuple_of("command"_a, "still there"));
   EXPECT_EQ(next_message(cat), tuple_of("written"_a, 11));
   EXPECT_EQ(next_message(cat), tuple_of("data"_a, "still there"));
+}
+
+TEST_F(Penningd, TellsWhoAskedWhatItCouldNotRead) {
+  greet();
+  // {request, 7, [[[...]]]}, and one that is cut off.
+  std::vector<char> deep{'\x83', 'h', 3, 'w', 7, 'r', 'e', 'q', 'u', 'e', 's', 't', 'a', 7};
+  auto cut = deep;
+  for (int i = 0; i < 5000; ++i)
+    deep.insert(deep.end(), {'l', 0, 0, 0, 1});
+  deep.insert(deep.end(), 5001, 'j');
+  for (const auto& frame : {deep, cut}) {
+    peer.send_frame(frame);
+    EXPECT_TRUE(match(receive(), "reply"_a, 7,
+                      actors::tup(atoms::error(), actors::tup("bad_term"_a, actors::any))));
+  }
+}
+
+TEST_F(Penningd, PutsPiecesTogether) {
+  greet();
+  const auto whole = bridge::etf::encode(tuple_of("request"_a, 1, "info"_a));
+  const std::span<const char> bytes{whole};
+  const auto piece = [](char last, std::span<const char> part) {
+    std::vector<char> frame{last, 0, 0, 0, 9};
+    frame.insert(frame.end(), part.begin(), part.end());
+    return frame;
+  };
+  peer.send_frame(piece(0, bytes.first(10)));
+  EXPECT_TRUE(match(request("info"_a), atoms::ok(), bind<term>)) << "others come between";
+  peer.send_frame(piece(1, bytes.subspan(10)));
+  EXPECT_TRUE(match(receive(), "reply"_a, 1, actors::tup(atoms::ok(), actors::any)));
+}
+
+TEST_F(Penningd, TellsAStrangersProxyThatThereIsNoSuchActor) {
+  greet();
+  const actors::pid somebody{actors::atom{"nonode@nohost"}, 5, 0, 0};
+  peer.send(tuple_of("proxy"_a, 77, somebody));
+  EXPECT_EQ(receive(), tuple_of("down"_a, 77, atoms::noproc()));
+  peer.send(tuple_of("gone"_a, somebody, "why"_a));
+  peer.send(tuple_of("reply"_a, tuple_of(somebody, 1), tuple_of(atoms::ok(), 1)));
+  peer.send(tuple_of("exit"_a, 77, somebody, "why"_a));
+  peer.send(tuple_of("cast"_a, 77, "hello"_a));
+  EXPECT_EQ(request(tuple_of("start"_a, "nothing", list{})),
+            tuple_of(atoms::error(), "not_found"_a));
 }
 
 TEST_F(Penningd, IgnoresWhatIsSentToTheDead) {

@@ -104,8 +104,10 @@ class starts {
     return x.specs.is_nil();
   }
   bool operator()(const protocol::call& x) const {
-    only_read([&] { bridge::to_supervisor_request(x.message, maker_); });
-    return !x.message.is_tuple("start_child", 2);
+    const auto start = actors::match(x.message, "start_child"_a, actors::bind<term>);
+    if (start)
+      only_read([&] { bridge::to_child_spec(std::get<0>(*start), maker_); });
+    return !start;
   }
   template <class Other>
   bool operator()(const Other&) const {
@@ -122,11 +124,14 @@ class session {
   session(std::string_view stream, const caf::actor& echo)
       : starts_{{runtime().io(), echo}},
         first_{echo.id() - 1} {
-    for (const auto& frame : frames_of(stream))
+    for (const auto& frame : frames_of(stream)) {
+      if (bridge::to_piece(frame))
+        continue; // whose Refs are not known here
       if (const auto decoded = etf::decode(frame))
         add_frame(decoded.value);
       else
-        append(sent_, frame);
+        add_nonsense(frame);
+    }
   }
 
   const std::string& sent() const { return sent_; }
@@ -144,6 +149,12 @@ class session {
   }
 
  private:
+  void add_nonsense(const frame_bytes& frame) {
+    if (const auto ref = protocol::ref_of_request(frame))
+      expect(*ref);
+    append(sent_, frame);
+  }
+
   void add_frame(const term& frame) {
     const auto moved = with_ids(frame);
     const auto parsed = protocol::parse(moved);
@@ -211,6 +222,7 @@ std::string run_bridge(const session& what, const caf::actor& echo) {
   options->program = "fuzzed";
   options->published["echo"] = echo;
   options->vocabulary.add<add>().add<actors::command>();
+  options->beam = std::make_shared<bridge::beam>(runtime().system());
   options->in = memory_file(what.sent());
   options->out = io::unique_fd{::dup(out.get())};
   caf::scoped_actor self{runtime().system()};

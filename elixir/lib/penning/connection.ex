@@ -60,13 +60,15 @@ defmodule Penning.Connection do
   @spec write(port, Protocol.outgoing()) :: :ok | :closed | {:error, Protocol.refusal()}
   def write(port, frame) do
     with {:ok, bytes} <- Protocol.encode(frame) do
-      try do
-        Port.command(port, bytes)
-        :ok
-      rescue
-        ArgumentError -> :closed
-      end
+      number = rem(System.unique_integer([:positive]), 0x1_0000_0000)
+      bytes |> Protocol.pieces(number) |> command(port)
     end
+  end
+
+  defp command(frames, port) do
+    Enum.each(frames, &Port.command(port, &1))
+  rescue
+    ArgumentError -> :closed
   end
 
   @doc "Closes the port: the program reads end of file, stops its children and ends."

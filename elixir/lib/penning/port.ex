@@ -20,7 +20,7 @@ defmodule Penning.Port do
 
   use GenServer
 
-  alias Penning.{Actor, Connection, Error, Executable, Protocol, Table}
+  alias Penning.{Actor, Connection, Error, Executable, Handles, Processes, Protocol, Table}
 
   require Logger
   require Protocol
@@ -45,7 +45,9 @@ defmodule Penning.Port do
             pending: %{},
             opening: %{},
             held: [],
-            table: Table.new()
+            table: Table.new(),
+            processes: %Processes{},
+            pieces: %{}
 
   @typedoc "What a restart has in common with what it replaces; `nil` for none."
   @type key :: term
@@ -128,10 +130,9 @@ defmodule Penning.Port do
 
   @impl true
   def handle_info({port, {:data, bytes}}, %{connection: %{port: port}} = state) do
-    case Protocol.decode(bytes) do
-      {:ok, frame} -> {:noreply, frame(frame, state)}
-      {:error, {:bad_frame, term}} -> {:noreply, strange(term, state)}
-      {:error, {:bad_term, bytes}} -> {:noreply, give_up({:bad_frame, bytes}, state)}
+    case Protocol.join(bytes, state.pieces) do
+      {nil, pieces} -> {:noreply, %{state | pieces: pieces}}
+      {whole, pieces} -> {:noreply, received(whole, %{state | pieces: pieces})}
     end
   end
 
@@ -145,13 +146,27 @@ defmodule Penning.Port do
 
   def handle_info({:DOWN, monitor, :process, _pid, reason}, state) do
     case Map.pop(state.opening, monitor) do
-      {nil, _} -> {:noreply, proxy_down(Table.id(state.table, monitor), reason, state)}
+      {nil, _} -> {:noreply, down(monitor, reason, state)}
       {ref, opening} -> {:noreply, disown(ref, :abandoned, %{state | opening: opening})}
     end
   end
 
-  # What an earlier port program left in our mailbox.
+  # What is no answer to a C++ actor is what an earlier port program left in our mailbox.
+  def handle_info(message, %{connection: %{port: port}} = state) do
+    Processes.reply(port, message)
+    {:noreply, state}
+  end
+
   def handle_info(_message, state), do: {:noreply, state}
+
+  defp down(monitor, reason, %{connection: %{port: port}} = state) do
+    case Processes.down(state.processes, port, monitor, reason) do
+      {:ok, processes} -> %{state | processes: processes}
+      :error -> proxy_down(Table.id(state.table, monitor), reason, state)
+    end
+  end
+
+  defp down(_monitor, _reason, state), do: state
 
   @impl true
   def terminate(_reason, %{connection: nil}), do: :ok
@@ -203,6 +218,28 @@ defmodule Penning.Port do
 
   ## Frames
 
+  defp received(bytes, state) do
+    case Protocol.decode(bytes) do
+      {:ok, frame} -> frame(frame, state)
+      {:error, {:bad_frame, term}} -> strange(term, state)
+      {:error, {:bad_term, bytes}} -> give_up({:bad_frame, bytes}, state)
+    end
+  end
+
+  # Whoever stands for an actor has to be there before the frame is looked at.
+  defp frame({:handles, ids, frame}, state) do
+    state = Enum.reduce(ids, state, fn id, state -> state |> with_proxy(id) |> elem(1) end)
+    frame |> Handles.replace(&Table.pid(state.table, &1)) |> frame(state)
+  end
+
+  defp frame({tag, _, _} = frame, state) when tag in [:send, :cast, :link, :unlink],
+    do: to_process(frame, state)
+
+  defp frame({tag, _, _, _} = frame, state) when tag in [:call, :exit],
+    do: to_process(frame, state)
+
+  defp frame({:watch, _} = frame, state), do: to_process(frame, state)
+
   defp frame({:message, id, {:child, _, child}} = frame, state) do
     case Table.get(state.table, id) do
       nil ->
@@ -248,6 +285,11 @@ defmodule Penning.Port do
 
   defp frame(other, state), do: strange(other, state)
 
+  defp to_process(frame, state) do
+    processes = Processes.frame(state.processes, state.connection.port, frame)
+    %{state | processes: processes}
+  end
+
   defp starting({kind, from, entry}, ref, id, state) do
     state = started(entry, id, state)
     send(entry.pid, {:"$penning", {:starting, opened(id, nil, state)}})
@@ -268,7 +310,13 @@ defmodule Penning.Port do
   end
 
   defp started(entry, id, state),
-    do: %{no_longer_opening(entry, state) | table: Table.put(state.table, id, entry)}
+    do: entry |> no_longer_opening(state) |> put(id, entry)
+
+  # The program is told who stands for an actor, and knows it by that pid from then on.
+  defp put(state, id, entry) do
+    write(state, {:proxy, id, entry.pid})
+    %{state | table: Table.put(state.table, id, entry)}
+  end
 
   defp no_longer_opening(entry, state),
     do: %{state | opening: Map.delete(state.opening, entry.monitor)}
@@ -300,7 +348,7 @@ defmodule Penning.Port do
   end
 
   defp replied({:whereis, from}, {:ok, id}, state) do
-    {pid, state} = proxy(id, state)
+    {pid, state} = with_proxy(state, id)
     GenServer.reply(from, {:ok, pid})
     state
   end
@@ -313,12 +361,11 @@ defmodule Penning.Port do
   defp replied(_unknown, _result, state), do: state
 
   # One proxy for each C++ actor. It belongs to nobody: it ends with its actor or with us.
-  defp proxy(id, state) do
+  defp with_proxy(state, id) do
     case Table.pid(state.table, id) do
       nil ->
         {:ok, pid} = Actor.start(self(), state.connection.port, id)
-        entry = %{pid: pid, monitor: Process.monitor(pid), key: nil, owned?: false}
-        {pid, %{state | table: Table.put(state.table, id, entry)}}
+        {pid, put(state, id, %{pid: pid, monitor: Process.monitor(pid), key: nil, owned?: false})}
 
       pid ->
         {pid, state}
@@ -427,7 +474,9 @@ defmodule Penning.Port do
     Enum.each(state.pending, &answer(&1, error))
     Enum.each(Table.to_list(state.table), &disconnect/1)
 
+    processes = Processes.forget(state.processes)
     state = %{state | connection: nil, pending: %{}, opening: %{}, table: Table.new()}
+    state = %{state | processes: processes, pieces: %{}}
     Enum.reduce(state.held, %{state | held: []}, &request_start_now/2)
   end
 

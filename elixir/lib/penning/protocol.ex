@@ -17,6 +17,8 @@ defmodule Penning.Protocol do
 
   @version 1
   @max_frame 64 * 1024 * 1024
+  @max_term 256 * 1024 * 1024
+  @piece 1024 * 1024
   @max_depth 1024
 
   @typedoc "An actor behind the port: an OS process or a C++ actor."
@@ -29,6 +31,7 @@ defmodule Penning.Protocol do
   @type request ::
           {:open, program :: binary, args :: [binary], options :: map}
           | {:supervise, flags :: map, specs :: [map]}
+          | {:start, name :: binary | atom, args :: list}
           | {:whereis, name :: binary | atom}
           | {:adopt, os_pid :: pos_integer, options :: map}
           | {:call, id, message :: term}
@@ -39,8 +42,13 @@ defmodule Penning.Protocol do
           {:hello, version :: pos_integer, options :: map}
           | {:request, ref :: term, request}
           | {:send, id, message :: term}
+          | {:cast, id, message :: term}
           | {:ack, id, stream, bytes :: pos_integer}
           | {:exit, id, reason :: term}
+          | {:exit, id, from :: pid, reason :: term}
+          | {:proxy, id, pid}
+          | {:gone, name, reason :: term}
+          | {:reply, ref :: term, {:ok, term} | {:error, term}}
 
   @typedoc "To the BEAM."
   @type incoming ::
@@ -50,6 +58,15 @@ defmodule Penning.Protocol do
           | {:message, id, message :: term}
           | {:down, id, reason :: term}
           | {:error, what :: term, detail :: term}
+          | {:handles, [id], frame :: term}
+          | {:send | :cast, name, message :: term}
+          | {:call, ref :: term, name, message :: term}
+          | {:exit, name, from :: pid | :undefined, reason :: term}
+          | {:link | :unlink, name, from :: pid}
+          | {:watch, name}
+
+  @typedoc "A process of the BEAM."
+  @type name :: pid | atom
 
   @typedoc "Why a frame is not sent: its bytes, or how deep it may be."
   @type refusal :: {:frame_too_big | :frame_too_deep, pos_integer}
@@ -59,15 +76,11 @@ defmodule Penning.Protocol do
   def version, do: @version
 
   @doc """
-  The bytes of a frame, without its length.
+  The bytes of a frame, without its length; `pieces/2` is for those that are more than one holds.
 
-  A term that needs more than the 64 MiB of a frame is refused: the port program would close the
-  port. So is one that is nested deeper than it reads: it could not tell whose request that was,
-  and nobody would be answered.
+  A term that needs more than 256 MiB is refused, as the port program would. So is one that is nested
+  deeper than it reads.
 
-      iex> {:error, {:frame_too_big, n}} = Penning.Protocol.encode({:send, 1, String.duplicate("x", 67_108_864)})
-      iex> n > 67_108_864
-      true
       iex> Penning.Protocol.encode({:send, 1, Enum.reduce(1..1024, [], fn _, inner -> [inner] end)})
       {:error, {:frame_too_deep, 1024}}
   """
@@ -83,10 +96,50 @@ defmodule Penning.Protocol do
     bytes = :erlang.term_to_iovec(frame)
 
     case :erlang.iolist_size(bytes) do
-      size when size > @max_frame -> {:error, {:frame_too_big, size}}
+      size when size > @max_term -> {:error, {:frame_too_big, size}}
       _ -> {:ok, bytes}
     end
   end
+
+  @doc """
+  What is sent of these bytes, each in a `{:packet, 4}` of its own: themselves, or pieces of at most a
+  MiB where they are more than the 64 MiB of a frame. All pieces carry `number`.
+
+      iex> Penning.Protocol.pieces("few", 1)
+      ["few"]
+      iex> pieces = Penning.Protocol.pieces(String.duplicate("x", 67_108_865), 7)
+      iex> {length(pieces), List.last(pieces)}
+      {65, <<1, 7::32, "x">>}
+  """
+  @spec pieces(iodata, non_neg_integer) :: [iodata]
+  def pieces(bytes, number) do
+    if :erlang.iolist_size(bytes) <= @max_frame,
+      do: [bytes],
+      else: bytes |> IO.iodata_to_binary() |> split(number)
+  end
+
+  defp split(<<piece::binary-size(@piece), rest::binary>>, number) when rest != "",
+    do: [<<0, number::32, piece::binary>> | split(rest, number)]
+
+  defp split(last, number), do: [<<1, number::32, last::binary>>]
+
+  @doc """
+  The frame that these bytes are or complete, with the pieces that have come before.
+
+      iex> {nil, pieces} = Penning.Protocol.join(<<0, 7::32, "ab">>, %{})
+      iex> Penning.Protocol.join(<<1, 7::32, "c">>, pieces)
+      {"abc", %{}}
+  """
+  @spec join(binary, pieces) :: {binary | nil, pieces} when pieces: %{non_neg_integer => iodata}
+  def join(<<0, number::32, bytes::binary>>, pieces),
+    do: {nil, Map.update(pieces, number, bytes, &[&1 | bytes])}
+
+  def join(<<1, number::32, bytes::binary>>, pieces) do
+    {before, pieces} = Map.pop(pieces, number, [])
+    {IO.iodata_to_binary([before | bytes]), pieces}
+  end
+
+  def join(bytes, pieces), do: {bytes, pieces}
 
   @doc """
   The frame in these bytes.
@@ -132,7 +185,14 @@ defmodule Penning.Protocol do
   defp frame?({:down, id, _}), do: id?(id)
   defp frame?({:hello, _, info}), do: is_map(info)
   defp frame?({:error, _, _}), do: true
+  defp frame?({:handles, ids, _}), do: is_list(ids) and Enum.all?(ids, &id?/1)
+  defp frame?({tag, to, _}) when tag in [:send, :cast, :link, :unlink], do: name?(to)
+  defp frame?({:call, _, to, _}), do: name?(to)
+  defp frame?({:exit, to, _, _}), do: name?(to)
+  defp frame?({:watch, to}), do: name?(to)
   defp frame?(_), do: false
+
+  defp name?(to), do: is_pid(to) or is_atom(to)
 
   defp id?(id), do: is_integer(id) and id > 0
 end

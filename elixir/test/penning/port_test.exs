@@ -329,7 +329,7 @@ defmodule Penning.PortTest do
     end
 
     test "cannot be sent what no frame can hold", %{pid: pid} do
-      huge = :binary.copy("x", 64 * 1024 * 1024)
+      huge = :binary.copy("x", 256 * 1024 * 1024)
       assert {:error, {:frame_too_big, _}} = GenServer.call(pid, {:echo, huge})
       send(pid, huge)
       assert Penning.call(pid, :heard) == []

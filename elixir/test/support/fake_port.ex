@@ -53,6 +53,9 @@ defmodule Penning.FakePort do
   defp frame({:send, 1, :nonsense}, port, heard), do: Port.command(port, "no term") && heard
   defp frame({:send, 1, :halt}, _port, _heard), do: System.halt(3)
   defp frame({:send, 1, message}, _port, heard), do: [message | heard]
+  defp frame({:cast, 1, message}, _port, heard), do: [message | heard]
+  defp frame({:proxy, 1, _pid}, _port, heard), do: heard
+  defp frame({:exit, 1, _from, reason}, port, heard), do: say(port, {:down, 1, reason}) && heard
   defp frame({:exit, 1, :kill}, port, heard), do: say(port, {:down, 1, :killed}) && heard
   defp frame({:exit, 1, reason}, port, heard), do: say(port, {:down, 1, reason}) && heard
 
