@@ -9,6 +9,7 @@ defmodule Penning.Application do
 
   @impl true
   def start(_type, _args) do
+    :ok = Penning.Telemetry.new()
     children = [{Penning.Port, name: Penning.Port}]
     Supervisor.start_link(children, strategy: :one_for_one, name: __MODULE__)
   end

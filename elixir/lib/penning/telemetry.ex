@@ -22,8 +22,8 @@ defmodule Penning.Telemetry do
   `:exit` after a `:start`, unless the process that stands for it is killed. The children of a
   `Penning.Supervisor` live in the port program and have none.
 
-  What is attached stays so until it is detached, or the node ends. Without a handler an event costs a
-  look at a persistent term.
+  What is attached stays so until it is detached, or the application `:penning` stops, which must have
+  been started. Without a handler an event costs a look at an ETS table.
   """
 
   require Logger
@@ -36,12 +36,23 @@ defmodule Penning.Telemetry do
     [:penning, :process, :exit]
   ]
 
+  # A bag of {event, {id, handler, config}}, in the order in which they were attached, and of {{:id, id}}.
+  @table __MODULE__
+
   @type event :: [atom, ...]
   @type measurements :: %{atom => number}
   @type metadata :: %{atom => term}
 
   @typedoc "A function, or a module and the name of one, of four arguments."
   @type handler :: (event, measurements, metadata, config :: term -> term) | {module, atom}
+
+  @doc false
+  # The application's, which owns the table.
+  @spec new() :: :ok
+  def new do
+    @table = :ets.new(@table, [:named_table, :public, :bag, read_concurrency: true])
+    :ok
+  end
 
   @doc "The events that there are."
   @spec events() :: [event]
@@ -69,21 +80,26 @@ defmodule Penning.Telemetry do
     check_handler!(handler)
     entries = for event <- List.wrap(events), do: {event, {id, handler, config}}
 
-    update(fn attached ->
-      if attached?(attached, id),
-        do: {{:error, :already_exists}, attached},
-        else: {:ok, Enum.reduce(entries, attached, &add/2)}
-    end)
+    if :ets.insert_new(@table, {{:id, id}}) do
+      :ets.insert(@table, entries)
+      :ok
+    else
+      {:error, :already_exists}
+    end
   end
 
   @doc "Calls it no more."
   @spec detach(term) :: :ok | {:error, :not_found}
   def detach(id) do
-    update(fn attached ->
-      if attached?(attached, id),
-        do: {:ok, remove(attached, id)},
-        else: {{:error, :not_found}, attached}
-    end)
+    if :ets.take(@table, {:id, id}) == [] do
+      {:error, :not_found}
+    else
+      for event <- @events,
+          {_, {^id, _, _}} = entry <- :ets.lookup(@table, event),
+          do: :ets.delete_object(@table, entry)
+
+      :ok
+    end
   end
 
   @doc """
@@ -92,7 +108,7 @@ defmodule Penning.Telemetry do
   """
   @spec execute(event, (() -> {measurements, metadata})) :: :ok
   def execute(event, about) do
-    handlers = Map.get(attached(), event, [])
+    handlers = handlers(event)
     telemetry? = function_exported?(:telemetry, :execute, 3)
     if handlers != [] or telemetry?, do: tell(event, about.(), handlers, telemetry?)
     :ok
@@ -134,29 +150,10 @@ defmodule Penning.Telemetry do
         "invalid handler #{inspect(other)}: expected a function of 4 arguments or {module, function}"
       )
 
-  ## What is attached: the handlers of each event, in order
-
-  defp attached, do: :persistent_term.get(__MODULE__, %{})
-
-  # One at a time: a change that another one overtakes would be lost.
-  defp update(change) do
-    :global.trans(
-      {__MODULE__, self()},
-      fn ->
-        {answer, attached} = change.(attached())
-        :persistent_term.put(__MODULE__, attached)
-        answer
-      end,
-      [node()]
-    )
+  # None without the application: there is nothing attached.
+  defp handlers(event) do
+    if :ets.whereis(@table) == :undefined,
+      do: [],
+      else: for({_, handler} <- :ets.lookup(@table, event), do: handler)
   end
-
-  defp attached?(attached, id),
-    do: Enum.any?(attached, fn {_event, handlers} -> List.keymember?(handlers, id, 0) end)
-
-  defp add({event, handler}, attached),
-    do: Map.update(attached, event, [handler], &(&1 ++ [handler]))
-
-  defp remove(attached, id),
-    do: Map.new(attached, fn {event, handlers} -> {event, List.keydelete(handlers, id, 0)} end)
 end

@@ -81,6 +81,7 @@ defmodule Penning.PortFactsTest do
       Port.command(erlang_port, :binary.copy("x", 64 * 1024 * 1024 + 1))
       # it may still tell that it kills its children
       assert_receive {:EXIT, ^ps, reason} when reason in [:killed, :noconnection]
+      assert eventually(fn -> :sys.get_state(port).connection == nil end)
       assert eventually(fn -> not running?(os_pid) end)
       assert {:ok, %{os_pid: next}} = Penning.Port.info(port)
       assert next != os_pid
