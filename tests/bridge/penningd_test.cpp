@@ -91,8 +91,8 @@ TEST_F(Penningd, TellsWhoAskedWhatItCouldNotRead) {
 
 TEST_F(Penningd, PutsPiecesTogether) {
   greet();
-  const auto whole = bridge::etf::encode(tuple_of("request"_a, 1, "info"_a));
-  const std::span<const char> bytes{whole};
+  const auto encoded = bridge::etf::encode(tuple_of("request"_a, 1, "info"_a));
+  const std::span<const char> bytes{encoded};
   const auto piece = [](char last, std::span<const char> part) {
     std::vector<char> frame{last, 0, 0, 0, 9};
     frame.insert(frame.end(), part.begin(), part.end());

@@ -34,7 +34,12 @@ class probe {
   using server = actors::gen_server<probe>;
   using messages = std::tuple<greet, sum>;
 
-  probe(server& self, std::shared_ptr<bridge::beam> home) : self_{self}, home_{std::move(home)} {}
+  probe(server& self, std::shared_ptr<bridge::beam> home, const std::string& name = {})
+      : self_{self},
+        home_{std::move(home)} {
+    if (!name.empty())
+      self_.set_name(atom{name});
+  }
 
   /// `Tag` or `{Tag, Arg...}`.
   void handle_call(const term& request, from<term> caller) {
@@ -134,6 +139,13 @@ int main() {
     for (const auto& id : {"a"_a, "b"_a})
       tree.children.push_back({.id = id, .start = start});
     program.published["tree"] = runtime.system().spawn<supervision::supervisor>(tree);
+    supervision::supervisor_options names;
+    names.children.push_back(
+      {.id = "n"_a,
+       .start = supervision::start_of<actors::gen_server<probe>>(program.beam,
+                                                                 std::string{"registered"})});
+    program.published["names"] = runtime.system().spawn<supervision::supervisor>(names);
+    program.published_names.insert("registered");
     program.startable["tree"] = supervision::start_of<supervision::supervisor>(tree);
   });
 }

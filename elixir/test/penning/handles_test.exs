@@ -257,6 +257,16 @@ defmodule Penning.HandlesTest do
     end
   end
 
+  test "a name is whoever is registered under it in C++ now", %{port: port} do
+    registered = Penning.whereis("registered", port: port)
+    assert {:oh, _} = catch_exit(GenServer.call(registered, {:stop, :oh}))
+
+    assert eventually(fn ->
+             new = Penning.whereis("registered", port: port)
+             is_pid(new) and new != registered and GenServer.call(new, :self) == new
+           end)
+  end
+
   describe "under an Elixir supervisor, an actor" do
     test "is started, restarted and stopped with it", %{port: port} do
       child = server(port)
