@@ -57,8 +57,10 @@ class published : public actors::process {
   }
 };
 
+/// Never destroyed: an actor system must not outlive the thread-local caches of CAF, as one with
+/// static storage would.
 actors::runtime& runtime() {
-  static actors::runtime the_one{{.threads = 2}};
+  static auto& the_one = *new actors::runtime{{.threads = 2}};
   return the_one;
 }
 
@@ -247,5 +249,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   what.check_all_replied();
   actors::send_exit(echo, {}, actors::atoms::kill());
+  caf::scoped_actor{runtime().system()}->wait_for(echo); // no thread is busy between two inputs
   return 0;
 }
