@@ -590,9 +590,9 @@ TEST_F(GenServer, AnswersAPlainRequestOfItsOwnTypes) {
   EXPECT_THAT(answers[1], testing::HasSubstr("abab"));
   EXPECT_EQ(answers[2], "an error");
   EXPECT_EQ(heard, (std::vector<std::string>{"set aside"}));
-  auto* server = dynamic_cast<callback_process*>(caf::actor_cast<caf::abstract_actor*>(actor));
-  EXPECT_TRUE(server->takes(caf::make_message(twice{})));
-  EXPECT_FALSE(server->takes(caf::make_message(doubled{})));
+  const auto* listens = dynamic_cast<callback_process*>(caf::actor_cast<caf::abstract_actor*>(actor));
+  EXPECT_TRUE(listens->takes(caf::make_message(twice{})));
+  EXPECT_FALSE(listens->takes(caf::make_message(doubled{})));
 }
 
 TEST_F(GenServer, ThatEndsSaysSoToWhoeverAsked) {
@@ -604,7 +604,7 @@ TEST_F(GenServer, ThatEndsSaysSoToWhoeverAsked) {
   for (const auto& request : {"at once"_a, "too late"_a})
     post(asker, probe::step{[&, request](probe& self) {
            request_message(
-             &self, start_.pid, caf::make_message(call{request}), [](const caf::message&) {},
+             &self, start_.pid, caf::make_message(actors::call{request}), [](const caf::message&) {},
              [&](const caf::error& error) {
                errors.emplace_back(is_end(error), reason_from(error));
              });

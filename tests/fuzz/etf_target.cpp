@@ -29,12 +29,12 @@ std::span<const term> parts_of(const term& value) {
   if (const auto* x = value.get_if<actors::fun>())
     return x->free_variables.elements();
   const actors::detail::term_node* node = nullptr;
-  if (const auto* x = value.get_if<actors::tuple>())
-    node = x->node();
-  else if (const auto* x = value.get_if<actors::list>())
-    node = x->node();
-  else if (const auto* x = value.get_if<actors::map>())
-    node = x->node();
+  if (const auto* tuple = value.get_if<actors::tuple>())
+    node = tuple->node();
+  if (const auto* list = value.get_if<actors::list>())
+    node = list->node();
+  if (const auto* map = value.get_if<actors::map>())
+    node = map->node();
   return node ? node->items() : std::span<const term>{};
 }
 
