@@ -146,6 +146,10 @@ int main() {
                                                                  std::string{"registered"})});
     program.published["names"] = runtime.system().spawn<supervision::supervisor>(names);
     program.published_names.insert("registered");
+    supervision::supervisor_options pool{
+      .flags = {.strategy = supervision::strategy::simple_one_for_one}};
+    pool.children.push_back({.id = "pooled"_a, .start = start});
+    program.published["pool"] = runtime.system().spawn<supervision::dynamic_supervisor>(pool);
     program.startable["tree"] = supervision::start_of<supervision::supervisor>(tree);
   });
 }

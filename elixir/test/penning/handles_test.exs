@@ -245,6 +245,21 @@ defmodule Penning.HandlesTest do
       assert {:ok, %{id: :a}} = :supervisor.get_childspec(tree, :a)
     end
 
+    test "knows its children by their pids", %{port: port} do
+      pool = Penning.whereis("pool", port: port)
+      assert {:ok, one} = :supervisor.start_child(pool, [])
+      assert {:ok, other} = :supervisor.start_child(pool, [])
+      assert GenServer.call(one, :self) == one
+
+      assert [one, other] |> Enum.sort() ==
+               for({_, pid, _, _} <- Supervisor.which_children(pool), do: pid) |> Enum.sort()
+
+      monitor = Process.monitor(one)
+      assert :ok = :supervisor.terminate_child(pool, one)
+      assert_receive {:DOWN, ^monitor, :process, ^one, :shutdown}
+      assert [{_, ^other, _, _}] = Supervisor.which_children(pool)
+    end
+
     test "restarts what crashes, behind the wall", %{port: port} do
       tree = Penning.whereis("tree", port: port)
       assert {:a, a, _, _} = List.keyfind(Supervisor.which_children(tree), :a, 0)
