@@ -54,8 +54,9 @@ defmodule Chaos.Acts do
 
   defp use_child(ps) do
     Penning.command(ps, :binary.copy("x", :rand.uniform(100_000)))
-    end_child(Enum.random([:proxy, :os, :close, :stdin, :owner]), ps)
-    await({:EXIT, ^ps, _}, {:end_of, ps})
+    how = Enum.random([:proxy, :os, :close, :stdin, :owner])
+    end_child(how, ps)
+    await({:EXIT, ^ps, _}, {:os_child, how, ps})
   end
 
   defp end_child(:os, ps), do: if(os_pid = Penning.os_pid(ps), do: victim({:os, os_pid})) || victim(ps)
@@ -102,7 +103,8 @@ defmodule Chaos.Acts do
     if kind == :process and Process.alive?(target), do: fault("a down from C++ of who lives")
 
     receive do
-      {:DOWN, ^mine, _, _, truth} when reason in [truth, :noproc] -> :ok
+      {:DOWN, ^mine, _, _, ^reason} -> :ok
+      {:DOWN, ^mine, _, _, _} when reason == :noproc and kind != :process -> :ok
       {:DOWN, ^mine, _, _, truth} -> fault("#{inspect(reason)} from C++, not #{inspect(truth)}")
     after
       patience() -> fault("a down from C++ only: #{inspect(reason)}")

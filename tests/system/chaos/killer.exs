@@ -17,7 +17,7 @@ defmodule Chaos.Killer do
   end
 
   defp kill({:os, os_pid}),
-    do: Books.count(:os_kills) && spawn(fn -> Os.kill(os_pid, Os.child()) end)
+    do: Books.count(:os_kills) && spawn(fn -> Books.eventually(fn -> Os.kill(os_pid, Os.child()) end) end)
 
   # Who traps exits may survive anything else.
   defp kill({:brutally, pid}), do: kill(pid, :kill)

@@ -12,11 +12,17 @@ defmodule Chaos.Os do
     for dir <- Path.wildcard("/proc/[0-9]*"), environment(dir) =~ mark, do: Path.basename(dir)
   end
 
-  # Of a pid that has been used again the mark is another one, if it has any.
+  @doc "False if that is not known yet: within execve(2) a process has no environment either."
   def kill(os_pid, mark) do
-    if environment("/proc/#{os_pid}") =~ mark,
-      do: System.cmd("kill", ["-9", "#{os_pid}"], stderr_to_stdout: true)
+    case environment("/proc/#{os_pid}") do
+      "" -> not File.exists?("/proc/#{os_pid}")
+      other -> kill_marked(other =~ mark, os_pid)
+    end
   end
+
+  # Of a pid that has been used again the mark is another one, if it has any.
+  defp kill_marked(false, _), do: true
+  defp kill_marked(true, os_pid), do: {_, _} = System.cmd("kill", ["-9", "#{os_pid}"], stderr_to_stdout: true)
 
   @doc "What is left when something has been killed goes within two seconds, and a wait for the processor."
   def gone!(whose, left) do

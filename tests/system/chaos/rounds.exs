@@ -28,7 +28,8 @@ defmodule Chaos.Rounds do
     Killer.start(seed)
     {:ok, _} = Application.ensure_all_started(:penning)
     executable = System.fetch_env!("PENNING_ACTOR_PORT")
-    for name <- [:steady, :doomed], do: {:ok, _} = Penning.Port.start_link(name: name, executable: executable)
+    ports = for name <- [:steady, :doomed], do: {Penning.Port, name: name, executable: executable}
+    {:ok, _} = Supervisor.start_link(ports, strategy: :one_for_one, max_restarts: 1_000_000)
   end
 
   # What is there from the first child on is there before the first count.
@@ -82,19 +83,24 @@ defmodule Chaos.Rounds do
     pause(:rand.uniform(2_000))
 
     if now() < until do
-      kill_program(Enum.random([:doomed, Penning.Port]))
+      Enum.random([
+        fn -> kill(Penning.Port, :programs_killed, &Os.kill(&1, Os.beam())) end,
+        fn -> kill(:doomed, :programs_killed, &Os.kill(&1, Os.beam())) end,
+        fn -> kill(:doomed, :ports_killed, fn _ -> Process.exit(Process.whereis(:doomed), :kill) end) end
+      ]).()
+
       kill_programs(until)
     end
   end
 
   # What it had started by then does not outlive it.
-  defp kill_program(port) do
+  defp kill(port, book, how) do
     mark = Os.child(port)
 
     with os_pid when is_integer(os_pid) <- os_pid(port) do
       children = Os.marked(mark)
-      count(:program_kills)
-      Os.kill(os_pid, Os.beam())
+      count(book)
+      how.(os_pid)
       Os.gone!("#{port}", fn -> for child <- Os.marked(mark), child in children, do: child end)
     end
   end
