@@ -47,7 +47,7 @@ defmodule Chaos.Rounds do
     chaos(min(now() + 5_000, until))
     balance(baseline)
     baseline = memory(baseline, n)
-    if now() < until, do: rounds(until, baseline, n + 1)
+    if now() < until and read(:faults) == 0, do: rounds(until, baseline, n + 1)
   end
 
   defp chaos(until) do
