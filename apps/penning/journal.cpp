@@ -60,14 +60,16 @@ caf::message_handler journal::receive() {
 // -- what children tell ---------------------------------------------------------------------------
 
 void journal::on_announced(const child_announced& message) {
-  auto& record = children_[message.child];
-  record.path = message.path;
-  record.reported = message.waits_for_ready; // its output may be what shows that it is ready
   auto& known = places_[message.path];
   known.type = message.type;
   known.current.since = std::chrono::steady_clock::now();
-  if (auto child = caf::actor_cast<caf::actor>(message.child))
-    monitor(child);
+  const auto child = caf::actor_cast<caf::actor>(message.child);
+  if (!child) // its start has failed, and it is gone: no end of it would come
+    return;
+  auto& record = children_[message.child];
+  record.path = message.path;
+  record.reported = message.waits_for_ready; // its output may be what shows that it is ready
+  monitor(child);
 }
 
 caf::result<void> journal::on_output(event_kind kind, const std::vector<char>& bytes) {
