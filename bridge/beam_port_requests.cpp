@@ -23,6 +23,10 @@ namespace atoms = actors::atoms;
 
 namespace {
 
+bool is_cpp(actor_handle::kind kind) {
+  return kind != actor_handle::kind::os_process && kind != actor_handle::kind::os_supervisor;
+}
+
 /// Of a name: an atom or a binary.
 std::optional<std::string> name_text(const term& name) {
   const auto* atom = name.get_if<actors::atom>();
@@ -210,19 +214,18 @@ void beam_port_bridge::ask_cpp_actor(const term& ref, const actor_handle& to, co
       });
 }
 
-/// What is not answered when the actor ends has its `down` for an answer.
+/// What a C++ actor has not answered when it ends has its `down` for an answer. What an OS process
+/// has not is answered all the same: who asks may be another than who hears its `down`.
 void beam_port_bridge::ask(const term& ref, const actor_handle& to, caf::message message,
                            reader read) {
   actors::request_message(
     this, to.actor(), std::move(message),
-    [this, ref, id = to.address.id(), read = std::move(read)](const caf::message& answer) {
-      if (!handles_.find(id))
-        return;
+    [this, ref, read = std::move(read)](const caf::message& answer) {
       const auto value = read(answer);
       send_frame(value ? reply_ok(ref, *value) : reply_error(ref, "unknown_answer"_a));
     },
-    [this, ref, id = to.address.id()](const caf::error& error) {
-      if (handles_.find(id) && !actors::is_end(error))
+    [this, ref, by_down = is_cpp(to.is)](const caf::error& error) {
+      if (!by_down || !actors::is_end(error))
         send_frame(reply_error(ref, actors::reason_from(error)));
     });
 }
