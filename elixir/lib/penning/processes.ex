@@ -39,7 +39,7 @@ defmodule Penning.Processes do
   end
 
   # By the process that stands for the actor: the signal comes from there.
-  defp act({kind, to, from, reason}) when kind == :exit do
+  defp act({:exit, to, from, reason}) do
     with pid when is_pid(pid) <- pid(to), do: send(from, {:"$penning", {:exit, pid, reason}})
   end
 
