@@ -27,4 +27,7 @@ std::vector<subject> restarts();
 /// Children of a dynamic supervisor, beside OTP's and Elixir's.
 std::vector<subject> dynamic_children();
 
+/// Messages between an Elixir process and a C++ actor, beside a port program in C.
+std::vector<subject> messages();
+
 } // namespace penning::bench

@@ -1,4 +1,5 @@
 #include "driver.hpp"
+#include "elixir_side.hpp"
 #include "subjects.hpp"
 
 #include <penning/supervision/dynamic_supervisor.hpp>
@@ -7,8 +8,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <future>
@@ -37,21 +36,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::bench::up)
 
 namespace penning::bench {
 namespace {
-
-// -- the peer -------------------------------------------------------------------------------------
-
-/// Runs otp_peer.exs, which measures by itself.
-measurement run_peer(const std::string& arguments) {
-  ::setenv("PENNING_BENCH_PEER", PENNING_BENCH_PEER, 1); // whatever is in the path
-  std::string command = "exec elixir --erl '+P 2000000' \"$PENNING_BENCH_PEER\" ";
-  command.append(arguments);
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe{::popen(command.c_str(), "r"), ::pclose};
-  measurement result;
-  if (!pipe
-      || std::fscanf(pipe.get(), "%lf %lf %lf", &result.units, &result.seconds, &result.bytes) != 3)
-    throw std::runtime_error("failed: " + command);
-  return result;
-}
 
 // -- ours -----------------------------------------------------------------------------------------
 
@@ -221,7 +205,7 @@ subject restarts_of(std::uint64_t count, std::uint64_t quick) {
     .sides = {
       {"OTP's supervisor",
        [](const workload& work) {
-         return run_peer("restarts " + std::to_string(work.operations));
+         return run_elixir("otp_peer.exs", "restarts " + std::to_string(work.operations));
        }},
       {"penning", [](const workload& work) { return run_driver<restart_driver>(work.operations); }},
     }};
@@ -232,7 +216,7 @@ side peer(kind which, phase wanted) {
   const auto name =
     which == kind::simple_one_for_one ? "OTP's simple_one_for_one" : "Elixir's DynamicSupervisor";
   return {name, [arguments](const workload& work) {
-            return run_peer(arguments + std::to_string(work.operations));
+            return run_elixir("otp_peer.exs", arguments + std::to_string(work.operations));
           }};
 }
 
