@@ -28,6 +28,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <typeindex>
 #include <utility>
 
 namespace penning::actors {
@@ -308,6 +309,49 @@ using request_id = caf::disposable;
 #else
 using request_id = caf::message_id;
 #endif
+
+/// The type of what a message of one element carries, other than CAF's own types: to look up.
+class content_key {
+ public:
+  template <class T>
+  static content_key of() {
+#if PENNING_CAF_1
+    return content_key{caf::type_id_v<T>};
+#else
+    return content_key{std::type_index{typeid(T)}};
+#endif
+  }
+
+  /// Nothing for any other message.
+  static std::optional<content_key> of(const caf::message& message) {
+    if (message.size() != 1)
+      return std::nullopt;
+#if PENNING_CAF_1
+    return content_key{message.type_at(0)};
+#else
+    const auto* type = message.type(0).second;
+    return type ? std::optional{content_key{std::type_index{*type}}} : std::nullopt;
+#endif
+  }
+
+  bool operator==(const content_key&) const = default;
+
+  struct hash {
+    std::size_t operator()(const content_key& key) const noexcept {
+      return std::hash<type>{}(key.type_);
+    }
+  };
+
+ private:
+#if PENNING_CAF_1
+  using type = caf::type_id_t;
+#else
+  using type = std::type_index;
+#endif
+  explicit content_key(type which) : type_{which} {}
+
+  type type_;
+};
 
 /// `request` for what is a message already; the answer may be of any types. An actor that is about
 /// to end sends none.

@@ -492,9 +492,14 @@ term exception_reason(const std::exception_ptr& exception) {
   }
 }
 
+const atom& own_node() {
+  static const atom node{"penning"};
+  return node;
+}
+
 pid to_pid(const caf::actor_addr& address) {
   const auto id = address ? address.id() : 0;
-  return {atom{"penning"}, static_cast<std::uint32_t>(id), static_cast<std::uint32_t>(id >> 32), 0};
+  return {own_node(), static_cast<std::uint32_t>(id), static_cast<std::uint32_t>(id >> 32), 0};
 }
 
 term reason_from(const caf::error& reason) {

@@ -258,6 +258,9 @@ term exception_reason(const std::exception_ptr& exception);
 /// An actor of this program in a term: a pid of the node `penning`. It identifies, it does not own.
 pid to_pid(const caf::actor_addr& address);
 
+/// The node of those pids.
+const atom& own_node();
+
 /// Sends an exit signal from anywhere: `from` may be empty. `kill` cannot be trapped.
 void send_exit(const caf::actor& to, const caf::actor_addr& from, term reason);
 

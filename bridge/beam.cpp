@@ -9,11 +9,13 @@ namespace atoms = actors::atoms;
 // -- the table ------------------------------------------------------------------------------------
 
 caf::actor beam::actor_of(const actors::pid& pid) {
-  if (pid.node == actors::to_pid({}).node)
+  if (pid.node == actors::own_node())
     return {};
   const term name{pid};
   {
     const std::lock_guard lock{mutex_};
+    if (auto known = find_locked(name))
+      return known;
     if (const auto proxy = proxies_.find(name); proxy != proxies_.end())
       return caf::actor_cast<caf::actor>(proxy->second);
   }
@@ -56,6 +58,10 @@ term beam::name_of(const caf::actor& actor) {
 
 caf::actor beam::find(const term& name) const {
   const std::lock_guard lock{mutex_};
+  return find_locked(name);
+}
+
+caf::actor beam::find_locked(const term& name) const {
   const auto known = processes_.find(name);
   return known == processes_.end() ? caf::actor{} : known->second;
 }

@@ -64,6 +64,7 @@ class beam : public std::enable_shared_from_this<beam> {
 
  private:
   caf::actor process_of(const term& name);
+  caf::actor find_locked(const term& name) const;
 
   caf::actor_system& system_;
   mutable std::mutex mutex_;

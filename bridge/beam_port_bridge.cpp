@@ -12,13 +12,14 @@ namespace {
 
 // What the observer posts: an Asio handler never touches the actor's state.
 
-struct frame_received {
-  std::vector<char> bytes;
+struct packets_received {
+  std::vector<std::vector<char>> packets;
 };
 struct port_closed {
   io::packet_port_end end;
 };
 struct flushed {};
+struct send_held {};
 struct stop_overdue {};
 
 /// How long children may take to end once the BEAM is gone, whatever was said when they were
@@ -36,8 +37,8 @@ class observer final : public io::packet_observer {
       : bridge_{std::move(bridge)},
         on_closed_{std::move(on_closed)} {}
 
-  void on_frame(std::vector<char> frame) override {
-    actors::post(bridge_, frame_received{std::move(frame)});
+  void on_frames(std::vector<std::vector<char>> packets) override {
+    actors::post(bridge_, packets_received{std::move(packets)});
   }
   void on_closed(const io::packet_port_end& end) override {
     if (on_closed_)
@@ -54,9 +55,10 @@ class observer final : public io::packet_observer {
 
 } // namespace penning::bridge
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::bridge::frame_received)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::bridge::packets_received)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::bridge::port_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::bridge::flushed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::bridge::send_held)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(penning::bridge::stop_overdue)
 
 namespace penning::bridge {
@@ -86,11 +88,10 @@ actors::start_result beam_port_bridge::init() {
 
 caf::message_handler beam_port_bridge::receive() {
   return about_beam_processes().or_else(caf::message_handler{
-    [this](frame_received& message) {
-      const auto size = message.bytes.size();
-      on_frame(std::move(message.bytes));
-      if (port_)
-        port_->consumed(size);
+    [this](packets_received& message) { on_packets(message.packets); },
+    [this](send_held) {
+      holds_ = false;
+      send_batch();
     },
     [this](port_closed& message) { on_closed(message.end); },
     [this](flushed) { exit(*ending_); },
@@ -118,6 +119,15 @@ caf::message_handler beam_port_bridge::receive() {
     [this](actors::closed& message) { pass_on(message); },
     [this](actors::exited& message) { pass_on(message); },
   });
+}
+
+void beam_port_bridge::on_packets(std::vector<std::vector<char>>& packets) {
+  for (auto& packet : packets) {
+    const auto size = packet.size();
+    on_packet(std::move(packet));
+    if (port_)
+      port_->consumed(size);
+  }
 }
 
 // -- from the actors ------------------------------------------------------------------------------
@@ -218,10 +228,12 @@ void beam_port_bridge::signal_all(const term& signal) {
 void beam_port_bridge::end_if_alone() {
   if (!ending_ || !handles_.owns_none() || !port_)
     return;
+  send_batch();
   port_->flush_then_close([self = caf::actor{this}] { actors::post(self, flushed{}); });
 }
 
 void beam_port_bridge::terminate(const term&) {
+  send_batch();
   options_->beam->detach();
   calls_.fail_all(atoms::noconnection());
   handles_.clear();
@@ -232,15 +244,33 @@ void beam_port_bridge::terminate(const term&) {
 void beam_port_bridge::send_frame(const term& frame) {
   if (!port_)
     return;
-  std::vector<actors::pid> pids;
-  auto bytes = etf::encode(frame, {.pids = &pids});
-  std::erase_if(pids, [own = actors::to_pid({}).node](const auto& pid) { return pid.node != own; });
-  if (!pids.empty())
-    bytes = with_handles(pids, bytes);
-  if (bytes.size() <= max_frame)
-    return port_->send(std::move(bytes));
-  for (auto& piece : to_pieces(bytes, ++last_pieces_))
-    port_->send(std::move(piece));
+  encoded_.clear();
+  named_.clear();
+  etf::encode(frame, encoded_, {.pids = &named_});
+  std::erase_if(named_, [](const auto& pid) { return pid.node != actors::own_node(); });
+  if (!named_.empty())
+    encoded_ = with_handles(named_, encoded_);
+  if (!batches_ || !batch_.takes(encoded_.size()))
+    send_batch();
+  if (batches_ && batch_.takes(encoded_.size()))
+    hold(encoded_);
+  else if (encoded_.size() <= max_frame)
+    port_->send(std::exchange(encoded_, {}));
+  else
+    for (auto& piece : to_pieces(std::exchange(encoded_, {}), ++last_pieces_))
+      port_->send(std::move(piece));
+}
+
+/// Once the mailbox is seen to as it stands now, it is sent.
+void beam_port_bridge::hold(std::span<const char> frame) {
+  if (!std::exchange(holds_, true))
+    actors::post(caf::actor{this}, send_held{});
+  batch_.add(frame);
+}
+
+void beam_port_bridge::send_batch() {
+  if (port_ && !batch_.empty())
+    port_->send(batch_.take());
 }
 
 } // namespace penning::bridge

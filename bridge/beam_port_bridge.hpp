@@ -4,6 +4,8 @@
 #include <penning/bridge/actor_handle.hpp>
 #include <penning/bridge/beam.hpp>
 #include <penning/bridge/calls_to_beam.hpp>
+#include <penning/bridge/etf.hpp>
+#include <penning/bridge/frame_batch.hpp>
 #include <penning/bridge/frame_pieces.hpp>
 #include <penning/bridge/port_protocol.hpp>
 #include <penning/bridge/supervise_options.hpp>
@@ -64,8 +66,11 @@ class beam_port_bridge : public actors::process {
   using handle_kind = actor_handle::kind;
   using reader = std::function<std::optional<term>(const caf::message&)>;
 
-  void on_frame(std::vector<char> bytes);
+  void on_packets(std::vector<std::vector<char>>& packets);
+  void on_packet(std::vector<char> bytes);
+  void on_batch(std::span<const char> bytes);
   void on_term(std::vector<char> bytes);
+  void on_decoded(const etf::decode_result& frame, std::span<const char> bytes);
   void refuse(std::span<const char> bytes, const std::string& why);
   void on_closed(const io::packet_port_end& end);
   void dispatch(const term& frame);
@@ -127,16 +132,23 @@ class beam_port_bridge : public actors::process {
   child_maker maker() { return {io_, caf::actor{this}}; }
   handle_id sender_id();
   void send_frame(const term& frame);
+  void hold(std::span<const char> frame);
+  void send_batch();
 
   io::context& io_;
   std::shared_ptr<bridge_options> options_;
   std::unique_ptr<io::packet_port> port_;
+  frame_batch batch_;         // until what stands in the mailbox is seen to
+  std::vector<char> encoded_; // the last frame, for its memory
+  std::vector<actors::pid> named_;
   piece_table pieces_{port_protocol::max_term};
   std::uint32_t last_pieces_ = 0;
   handle_table handles_;
   calls_to_beam calls_;
   std::set<std::pair<term, handle_id>> late_links_; // from actors that had ended before
   bool greeted_ = false;
+  bool batches_ = false; // the BEAM reads them
+  bool holds_ = false;   // `send_held` is on its way
   std::optional<term> ending_; // the reason to end with, once all children are gone
 };
 

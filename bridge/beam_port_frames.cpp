@@ -18,26 +18,40 @@ using namespace port_protocol;
 using actors::tuple_of;
 namespace atoms = actors::atoms;
 
-void beam_port_bridge::on_frame(std::vector<char> bytes) {
-  if (ending_)
-    return;
+void beam_port_bridge::on_packet(std::vector<char> bytes) {
+  if (is_batch(bytes))
+    return on_batch(bytes);
   const auto piece = to_piece(bytes);
   if (!piece)
     return on_term(std::move(bytes));
   auto outcome = pieces_.add(*piece);
-  if (outcome && outcome->refused)
+  if (outcome && outcome->refused && !ending_)
     refuse(outcome->begins, "more than " + std::to_string(max_term) + " bytes in pieces");
   else if (outcome)
     on_term(std::move(outcome->whole));
 }
 
+void beam_port_bridge::on_batch(std::span<const char> bytes) {
+  batch_reader frames{bytes};
+  while (const auto frame = frames.next())
+    on_decoded(etf::decode(*frame), *frame);
+  if (frames.is_cut())
+    send_frame(error_frame("bad_term", "a packet that ends within a frame"));
+}
+
+/// What is large in it is not copied.
 void beam_port_bridge::on_term(std::vector<char> bytes) {
   const auto shared = std::make_shared<const std::vector<char>>(std::move(bytes));
-  const auto decoded = etf::decode(shared, {.limits = {.max_size = max_term}});
-  if (decoded)
-    dispatch(decoded.value);
+  on_decoded(etf::decode(shared, {.limits = {.max_size = max_term}}), *shared);
+}
+
+void beam_port_bridge::on_decoded(const etf::decode_result& frame, std::span<const char> bytes) {
+  if (ending_)
+    return;
+  if (frame)
+    dispatch(frame.value);
   else
-    refuse(*shared, etf::message(decoded));
+    refuse(bytes, etf::message(frame));
 }
 
 /// To who asked, if that can be read.
@@ -66,6 +80,7 @@ void beam_port_bridge::on(const hello& frame) {
   }
   greeted_ = true;
   send_frame(ours);
+  batches_ = actors::lookup_as<bool>(frame.options, "batches").value_or(false);
 }
 
 void beam_port_bridge::on(const port_protocol::request& frame) {

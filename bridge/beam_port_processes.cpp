@@ -13,8 +13,8 @@ namespace atoms = actors::atoms;
 
 caf::message_handler beam_port_bridge::about_beam_processes() {
   return {
+    [this](to_process& message) { on(message); }, // the most frequent first
     [this](watch_process& message) { on(message); },
-    [this](to_process& message) { on(message); },
     [this](process_signal& message) { on(message); },
     [this](process_link& message) { on(message); },
     [this](process_link_end& message) { on(message); },

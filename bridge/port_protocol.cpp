@@ -119,6 +119,7 @@ term greeting(std::string_view program, std::int64_t os_pid, std::string_view co
                   actors::map_of({{"program"_a, binary{program}},
                                   {"version"_a, binary{PENNING_VERSION}},
                                   {"os_pid"_a, os_pid},
+                                  {"batches"_a, true},
                                   {"containment"_a, binary{containment}}}));
 }
 

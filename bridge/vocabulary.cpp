@@ -4,18 +4,6 @@ namespace penning::bridge {
 
 namespace {
 
-/// Tag and number of fields of what may be a message.
-std::optional<std::pair<std::string, std::size_t>> shape_of(const term& value) {
-  if (const auto* tag = value.get_if<actors::atom>())
-    return std::pair{std::string{tag->text()}, std::size_t{0}};
-  const auto* elements = value.get_if<actors::tuple>();
-  const auto* tag =
-    elements && !elements->empty() ? (*elements)[0].get_if<actors::atom>() : nullptr;
-  if (!tag)
-    return std::nullopt;
-  return std::pair{std::string{tag->text()}, elements->size() - 1};
-}
-
 template <class T>
 std::optional<term> as_plain(const caf::message& message) {
   if (!message.match_elements<T>())
@@ -32,9 +20,20 @@ std::optional<term> first_of(const caf::message& message) {
 
 } // namespace
 
+std::optional<vocabulary::shape_view> vocabulary::shape_of(const term& value) {
+  if (const auto* tag = value.get_if<actors::atom>())
+    return shape_view{tag->text(), 0};
+  const auto* elements = value.get_if<actors::tuple>();
+  const auto* tag =
+    elements && !elements->empty() ? (*elements)[0].get_if<actors::atom>() : nullptr;
+  if (!tag)
+    return std::nullopt;
+  return shape_view{tag->text(), elements->size() - 1};
+}
+
 caf::message vocabulary::to_message(const term& value, beam* home) const {
-  if (const auto shape = shape_of(value))
-    if (const auto reader = readers_.find(*shape); reader != readers_.end())
+  if (const auto known = shape_of(value))
+    if (const auto reader = readers_.find(*known); reader != readers_.end())
       if (auto message = reader->second(value, home))
         return std::move(*message);
   return caf::make_message(value);
@@ -43,13 +42,11 @@ caf::message vocabulary::to_message(const term& value, beam* home) const {
 std::optional<term> vocabulary::from_message(const caf::message& message, beam* home) const {
   if (message.empty() || message.match_elements<caf::unit_t>())
     return actors::atoms::ok();
-  if (auto plain = first_of<term, std::string, bool, double, std::int32_t, std::uint32_t,
-                            std::int64_t, std::uint64_t>(message))
-    return plain;
-  for (const auto& write : writers_)
-    if (auto value = write(message, home))
-      return value;
-  return std::nullopt;
+  if (const auto key = actors::content_key::of(message))
+    if (const auto writer = writers_.find(*key); writer != writers_.end())
+      return writer->second(message, home);
+  return first_of<term, std::string, bool, double, std::int32_t, std::uint32_t, std::int64_t,
+                  std::uint64_t>(message);
 }
 
 } // namespace penning::bridge

@@ -9,8 +9,8 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
+#include <string_view>
+#include <unordered_map>
 
 namespace penning::bridge {
 
@@ -26,12 +26,10 @@ class vocabulary {
       auto message = from_term<T>(value, home);
       return message ? std::optional{caf::make_message(std::move(*message))} : std::nullopt;
     };
-    writers_.push_back([](const caf::message& message, beam* home) -> std::optional<term> {
-      if (!message.match_elements<T>())
-        return std::nullopt;
+    writers_[actors::content_key::of<T>()] = [](const caf::message& message, beam* home) {
       T copy = message.get_as<T>(0);
       return to_term(copy, home);
-    });
+    };
     return *this;
   }
 
@@ -44,9 +42,29 @@ class vocabulary {
   std::optional<term> from_message(const caf::message& message, beam* home = nullptr) const;
 
  private:
-  using key = std::pair<std::string, std::size_t>;
-  std::map<key, std::function<std::optional<caf::message>(const term&, beam*)>> readers_;
-  std::vector<std::function<std::optional<term>(const caf::message&, beam*)>> writers_;
+  /// Of what may be a message: its tag and its number of fields.
+  struct shape {
+    std::string tag;
+    std::size_t fields = 0;
+  };
+  struct shape_view {
+    std::string_view tag;
+    std::size_t fields = 0;
+    shape_view(std::string_view its_tag, std::size_t count) : tag{its_tag}, fields{count} {}
+    shape_view(const shape& other) : tag{other.tag}, fields{other.fields} {}
+    auto operator<=>(const shape_view&) const = default;
+  };
+  struct by_shape {
+    using is_transparent = void;
+    bool operator()(const shape_view& a, const shape_view& b) const { return a < b; }
+  };
+  static std::optional<shape_view> shape_of(const term& value);
+
+  std::map<shape, std::function<std::optional<caf::message>(const term&, beam*)>, by_shape>
+    readers_;
+  std::unordered_map<actors::content_key, std::function<term(const caf::message&, beam*)>,
+                     actors::content_key::hash>
+    writers_;
 };
 
 } // namespace penning::bridge

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <limits>
+#include <mutex>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -32,7 +33,8 @@ bool is_ready(const boost::system::error_code& error) {
 
 } // namespace
 
-/// Everything on the context's thread, `unsent` apart.
+/// What reads belongs to the context's thread, what writes to who holds the lock. The watches are used
+/// by that thread only.
 class packet_port::implementation : public std::enable_shared_from_this<implementation> {
  public:
   implementation(boost::asio::io_context& context, unique_fd in, unique_fd out,
@@ -51,7 +53,7 @@ class packet_port::implementation : public std::enable_shared_from_this<implemen
 
   void read();
   void consumed(std::size_t bytes);
-  void send(std::vector<char> frame);
+  void send(std::vector<char> frame); ///< On any thread.
   void flush_then_close(std::function<void()> done);
   void close();
 
@@ -59,9 +61,14 @@ class packet_port::implementation : public std::enable_shared_from_this<implemen
   std::atomic<std::size_t> unsent = 0;
 
  private:
+  using lock = std::unique_lock<std::mutex>;
+
   void wait_readable();
   bool deliver();
-  void flush();
+  int write();
+  void write_on();
+  void finish(lock held);
+  void fail(int error);
   void wait_writable();
   void stop_reading();
   void tell_end(packet_port_end::kind how, int error = 0);
@@ -74,8 +81,12 @@ class packet_port::implementation : public std::enable_shared_from_this<implemen
   std::array<char, 64UL * 1024> buffer_;
   std::string_view unread_; // of buffer_, left when reading paused
   std::size_t outstanding_ = 0;
-  bool paused_ = false, told_ = false, writing_ = false;
+  bool paused_ = false, told_ = false;
+
+  std::mutex mutex_;
   write_queue queue_;
+  bool open_ = true;     // for what is sent
+  bool waiting_ = false; // the context's thread goes on writing, or will
   std::function<void()> done_;
 };
 
@@ -105,21 +116,21 @@ void packet_port::implementation::wait_readable() {
 
 /// Hands on the frames of what was read; false when reading has to stop or to pause.
 bool packet_port::implementation::deliver() {
+  if (!in_watch_.is_open())
+    return false;
+  std::vector<std::vector<char>> frames;
   std::vector<char> frame;
-  while (in_watch_.is_open()) {
-    if ((paused_ = outstanding_ >= options_.window))
-      return false;
-    auto result = decoder_.next(unread_, frame);
-    if (result == packet_decoder::result::more)
-      return true;
-    if (result == packet_decoder::result::too_long) {
-      tell_end(packet_port_end::kind::too_long);
-      return false;
-    }
+  auto result = packet_decoder::result::frame;
+  while (!(paused_ = outstanding_ >= options_.window)
+         && (result = decoder_.next(unread_, frame)) == packet_decoder::result::frame) {
     outstanding_ += frame.size() + header_size; // else empty frames would cost nothing
-    observer_->on_frame(std::exchange(frame, {}));
+    frames.push_back(std::exchange(frame, {}));
   }
-  return false;
+  if (!frames.empty())
+    observer_->on_frames(std::move(frames));
+  if (result == packet_decoder::result::too_long)
+    tell_end(packet_port_end::kind::too_long);
+  return result == packet_decoder::result::more && !paused_;
 }
 
 void packet_port::implementation::consumed(std::size_t bytes) {
@@ -141,60 +152,96 @@ void packet_port::implementation::tell_end(packet_port_end::kind how, int error)
 }
 
 void packet_port::implementation::send(std::vector<char> frame) {
-  if (!out_watch_.is_open() || done_) {
-    unsent -= frame.size() + header_size;
+  const lock held{mutex_};
+  if (!open_ || done_)
     return;
-  }
-  auto header = header_of(frame.size());
+  const auto header = header_of(frame.size());
+  unsent += frame.size() + header_size;
   queue_.push(header, std::move(frame));
-  if (!writing_)
-    flush();
+  if (waiting_)
+    return;
+  const int error = write();
+  if (error == 0 && queue_.empty())
+    return;
+  waiting_ = true;
+  boost::asio::post(io, [self = shared_from_this(), error] {
+    error != 0 ? self->fail(error) : self->wait_writable();
+  });
 }
 
-void packet_port::implementation::flush() {
-  std::size_t total = 0;
-  int error = 0;
-  while (error == 0 && !queue_.empty() && total < turn_bytes) {
-    ssize_t count = queue_.write_some(out_.get());
-    count < 0 ? error = errno : total += static_cast<std::size_t>(count);
+/// As much as the descriptor takes, but no more than a turn's bytes; the error if it takes none.
+int packet_port::implementation::write() {
+  for (std::size_t total = 0; !queue_.empty() && total < turn_bytes;) {
+    const ssize_t count = queue_.write_some(out_.get());
+    if (count < 0)
+      return errno == EAGAIN ? 0 : errno;
+    total += static_cast<std::size_t>(count);
+    unsent -= static_cast<std::size_t>(count);
   }
-  unsent -= total;
-  if (error != 0 && error != EAGAIN) {
-    unsent -= queue_.size();
-    queue_.clear();
-    out_watch_.release();
-    out_.close();
-    tell_end(packet_port_end::kind::write_failed, error);
+  return 0;
+}
+
+void packet_port::implementation::write_on() {
+  lock held{mutex_};
+  if (!open_)
+    return;
+  if (const int error = write(); error != 0) {
+    held.unlock();
+    fail(error);
   } else if (!queue_.empty()) {
-    return wait_writable();
+    wait_writable();
+  } else {
+    waiting_ = false;
+    finish(std::move(held));
   }
-  if (done_) {
-    auto done = std::exchange(done_, nullptr);
-    close();
-    done();
-  }
+}
+
+void packet_port::implementation::finish(lock held) {
+  auto done = std::exchange(done_, nullptr);
+  held.unlock();
+  if (!done)
+    return;
+  close();
+  done();
+}
+
+void packet_port::implementation::fail(int error) {
+  lock held{mutex_};
+  unsent -= queue_.size();
+  queue_.clear();
+  open_ = waiting_ = false;
+  if (out_watch_.is_open())
+    out_watch_.release();
+  out_.close();
+  held.unlock();
+  tell_end(packet_port_end::kind::write_failed, error);
+  held.lock();
+  finish(std::move(held));
 }
 
 void packet_port::implementation::wait_writable() {
-  writing_ = true;
+  if (!out_watch_.is_open())
+    return;
   out_watch_.async_wait(out_watch_.wait_write, [self = shared_from_this()](const auto& error) {
-    self->writing_ = false;
-    if (is_ready(error) && self->out_watch_.is_open())
-      self->flush();
+    if (is_ready(error))
+      self->write_on();
   });
 }
 
 void packet_port::implementation::flush_then_close(std::function<void()> done) {
   stop_reading();
   told_ = true;
+  lock held{mutex_};
   done_ = done ? std::move(done) : [] {};
-  if (!writing_)
-    flush();
+  if (!waiting_)
+    finish(std::move(held));
 }
 
 void packet_port::implementation::close() {
   stop_reading();
   told_ = true;
+  const lock held{mutex_};
+  open_ = false;
   if (out_watch_.is_open())
     out_watch_.release();
   out_.close();
@@ -221,10 +268,7 @@ void packet_port::consumed(std::size_t frame_size) {
 void packet_port::send(std::vector<char> frame) {
   if (frame.size() > std::numeric_limits<std::uint32_t>::max())
     throw std::length_error("a frame of {packet, 4} holds less than 4 GiB");
-  implementation_->unsent += frame.size() + header_size;
-  boost::asio::post(implementation_->io, [self = implementation_, f = std::move(frame)]() mutable {
-    self->send(std::move(f));
-  });
+  implementation_->send(std::move(frame));
 }
 
 std::size_t packet_port::unsent() const noexcept {

@@ -37,8 +37,8 @@ class packet_observer {
  public:
   virtual ~packet_observer() = default;
 
-  /// A whole frame without its header; may be empty.
-  virtual void on_frame(std::vector<char> frame) = 0;
+  /// Whole frames without their headers, as many as have come; one may be empty.
+  virtual void on_frames(std::vector<std::vector<char>> frames) = 0;
 
   /// No frame follows. Told once; after anything but `write_failed` sending goes on.
   virtual void on_closed(const packet_port_end& end) = 0;
@@ -54,8 +54,8 @@ struct packet_port_options {
 ///
 /// Neither side blocks the thread. Reading pauses while the receiver has not consumed `window`
 /// bytes; a single frame may be larger and is accepted whole. What is sent is queued without bound,
-/// `unsent` tells how much: who sends bounds it. SIGPIPE must be blocked in the context's thread or
-/// ignored. Thread safe; all calls return at once. Must be destroyed before the context, which
+/// `unsent` tells how much: who sends bounds it. It is written at once, in the thread that sends, as
+/// far as the descriptor takes it. SIGPIPE must be blocked in both threads or ignored. Thread safe; all calls return at once. Must be destroyed before the context, which
 /// closes it: the observer may still be inside a call then, and hears no other.
 class packet_port {
  public:

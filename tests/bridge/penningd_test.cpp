@@ -2,6 +2,7 @@
 #include "support/memory.hpp"
 
 #include <penning/bridge/etf.hpp>
+#include <penning/bridge/frame_batch.hpp>
 #include <penning/io/context.hpp>
 
 namespace penning::test {
@@ -102,6 +103,46 @@ TEST_F(Penningd, PutsPiecesTogether) {
   EXPECT_TRUE(match(request("info"_a), atoms::ok(), bind<term>)) << "others come between";
   peer.send_frame(piece(1, bytes.subspan(10)));
   EXPECT_TRUE(match(receive(), "reply"_a, 1, actors::tup(atoms::ok(), actors::any)));
+}
+
+std::vector<char> request_bytes(int ref, const term& body) {
+  return bridge::etf::encode(tuple_of("request"_a, ref, body));
+}
+
+TEST_F(Penningd, ReadsSeveralFramesInOnePacket) {
+  greet();
+  bridge::frame_batch batch;
+  batch.add(request_bytes(1, "info"_a));
+  batch.add(std::vector<char>{'\2', 0, 0, 0, 0}); // neither a batch
+  batch.add(std::vector<char>{'\1', 0, 0, 0, 9}); // nor a piece
+  batch.add(request_bytes(2, "info"_a));
+  auto packet = batch.take();
+  packet.insert(packet.end(), {0, 0, 0, 9, '\x83'});
+  peer.send_frame(packet);
+  EXPECT_TRUE(match(receive(), "reply"_a, 1, actors::tup(atoms::ok(), actors::any)));
+  for (int i = 0; i < 2; ++i)
+    EXPECT_TRUE(match(receive(), "error"_a, "bad_term"_a, actors::any));
+  EXPECT_TRUE(match(receive(), "reply"_a, 2, actors::tup(atoms::ok(), actors::any)));
+  EXPECT_EQ(receive(), tuple_of("error"_a, "bad_term"_a, "a packet that ends within a frame"));
+}
+
+TEST_F(Penningd, WritesSeveralFramesInOnePacketIfAskedTo) {
+  peer.send(tuple_of("hello"_a, 1, map_of({{"batches"_a, true}})));
+  hello = receive();
+  bridge::frame_batch batch;
+  for (int ref = 1; ref <= 3; ++ref)
+    batch.add(request_bytes(ref, tuple_of("whereis"_a, "nobody")));
+  peer.send_frame(batch.take());
+  const auto packet = peer.receive_frame();
+  ASSERT_TRUE(packet && bridge::is_batch(*packet));
+  bridge::batch_reader frames{*packet};
+  for (int ref = 1; ref <= 3; ++ref) {
+    const auto frame = frames.next();
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(bridge::etf::decode(*frame).value,
+              tuple_of("reply"_a, ref, tuple_of(atoms::error(), "not_found"_a)));
+  }
+  EXPECT_FALSE(frames.next() || frames.is_cut());
 }
 
 TEST_F(Penningd, TellsAStrangersProxyThatThereIsNoSuchActor) {

@@ -1,8 +1,9 @@
-// The cutting of a stream into frames. An input is a byte that says how the stream arrives, and the
+// The cutting of a stream into frames, and of those that hold several. An input is a byte that says how the stream arrives, and the
 // stream.
 
 #include "fuzz.hpp"
 
+#include <penning/bridge/frame_batch.hpp>
 #include <penning/io/packet_decoder.hpp>
 
 #include <algorithm>
@@ -59,6 +60,19 @@ std::vector<char> joined(const outcome& result) {
   return stream;
 }
 
+/// Reads the frames of a packet that holds several, and puts them together again.
+void check_batch(const std::vector<char>& packet) {
+  std::vector<char> again{packet.front()};
+  penning::bridge::batch_reader reader{packet};
+  while (const auto frame = reader.next()) {
+    for (int shift = 24; shift >= 0; shift -= 8)
+      again.push_back(static_cast<char>(frame->size() >> shift));
+    again.insert(again.end(), frame->begin(), frame->end());
+  }
+  require(std::ranges::equal(again, std::span{packet}.first(again.size())), "nothing is skipped");
+  require(reader.is_cut() == (again.size() != packet.size()), "what is left is told");
+}
+
 } // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -67,8 +81,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view stream{reinterpret_cast<const char*>(data) + 1, size - 1};
   const auto whole = cut(stream, size);
   require(whole == cut(stream, std::size_t{data[0]} + 1), "how a stream arrives changes nothing");
-  for (const auto& frame : whole.frames)
+  for (const auto& frame : whole.frames) {
     require(frame.size() <= max_frame, "no frame is longer than allowed");
+    if (penning::bridge::is_batch(frame))
+      check_batch(frame);
+  }
   const auto again = joined(whole);
   require(std::ranges::equal(again, stream.substr(0, again.size())), "frames are what was sent");
   require(again.size() == stream.size() || whole.in_frame, "what is left is part of a frame");

@@ -8,9 +8,11 @@
 
 #include <boost/asio/post.hpp>
 
+#include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <future>
+#include <map>
 #include <random>
 #include <sys/socket.h>
 #include <thread>
@@ -34,8 +36,11 @@ class packets : public packet_observer {
   std::vector<std::string> frames;
   std::optional<packet_port_end> end;
 
-  void on_frame(std::vector<char> frame) override {
-    note([&] { frames.emplace_back(frame.begin(), frame.end()); });
+  void on_frames(std::vector<std::vector<char>> more) override {
+    note([&] {
+      for (const auto& frame : more)
+        frames.emplace_back(frame.begin(), frame.end());
+    });
   }
   void on_closed(const packet_port_end& x) override {
     note([&] { end = x; });
@@ -69,6 +74,8 @@ struct PacketPort : testing::Test {
   std::shared_ptr<packets> seen = std::make_shared<packets>();
   unique_fd to_port, from_port;
   std::unique_ptr<packet_port> port;
+
+  PacketPort() { std::signal(SIGPIPE, SIG_IGN); }
 
   void open(packet_port_options options = {}) {
     int in[2], out[2];
@@ -219,6 +226,24 @@ TEST_F(PacketPort, TellsThatNobodyReads) {
   port->send(std::vector<char>(10, 'x'));
   barrier();
   EXPECT_EQ(port->unsent(), 0U);
+}
+
+TEST_F(PacketPort, SendsFromSeveralThreadsWithoutMixingFrames) {
+  open();
+  constexpr std::size_t count = 200, size = 3000;
+  std::vector<std::jthread> senders;
+  for (char name : {'a', 'b', 'c'})
+    senders.emplace_back([this, name] {
+      for (std::size_t i = 0; i < count; ++i)
+        port->send(std::vector<char>(size, name));
+    });
+  std::map<char, std::size_t> seen_of;
+  for (std::size_t i = 0; i < 3 * count; ++i) {
+    const auto frame = get(size + 4);
+    ASSERT_EQ(frame, framed(std::string(size, frame.back())));
+    ++seen_of[frame.back()];
+  }
+  EXPECT_EQ(seen_of, (std::map<char, std::size_t>{{'a', count}, {'b', count}, {'c', count}}));
 }
 
 TEST_F(PacketPort, FlushesBeforeItCloses) {

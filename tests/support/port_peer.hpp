@@ -83,15 +83,23 @@ class port_peer {
     }
   }
 
-  /// The next frame's term; nothing at the end of the stream.
-  std::optional<actors::term> receive() {
+  /// The next frame; nothing at the end of the stream.
+  std::optional<std::vector<char>> receive_frame() {
     std::vector<char> header = read(4);
     if (header.size() < 4)
       return std::nullopt;
     std::uint32_t size = 0;
     for (const char byte : header)
       size = size << 8 | static_cast<unsigned char>(byte);
-    const auto decoded = bridge::etf::decode(read(size));
+    return read(size);
+  }
+
+  /// The next frame's term; nothing at the end of the stream.
+  std::optional<actors::term> receive() {
+    const auto frame = receive_frame();
+    if (!frame)
+      return std::nullopt;
+    const auto decoded = bridge::etf::decode(*frame);
     if (!decoded)
       throw std::runtime_error{bridge::etf::message(decoded)};
     return decoded.value;

@@ -28,15 +28,15 @@ defmodule Penning.Actor do
 
   use GenServer, restart: :permanent
 
-  alias Penning.{Calls, Connection, PortOption, Start}
+  alias Penning.{Calls, Outbox, PortOption, Start}
 
   require Logger
 
-  defstruct [:port, :monitor, :id, owns?: false, links: MapSet.new(), calls: %Calls{}]
+  defstruct [:outbox, :monitor, :id, owns?: false, links: MapSet.new(), calls: %Calls{}]
 
   @doc false
-  @spec start(pid, port, Penning.Protocol.id()) :: GenServer.on_start()
-  def start(hub, port, id), do: GenServer.start(__MODULE__, {:known, hub, port, id})
+  @spec start(map) :: GenServer.on_start()
+  def start(opened), do: GenServer.start(__MODULE__, {:known, opened})
 
   @doc """
   Starts what the port program offers under this name, with these arguments, linked to the caller.
@@ -65,9 +65,9 @@ defmodule Penning.Actor do
   def child_spec(name), do: child_spec({name, [], []})
 
   @impl true
-  def init({:known, hub, port, id}) do
+  def init({:known, opened}) do
     Process.flag(:trap_exit, true)
-    {:ok, %__MODULE__{port: port, monitor: Process.monitor(hub), id: id}}
+    {:ok, new(opened)}
   end
 
   def init({:start, name, args, server, parent}) do
@@ -78,8 +78,7 @@ defmodule Penning.Actor do
       {{:ok, opened}, early} ->
         # What came before the answer is handled after it.
         early |> Enum.reverse() |> Enum.each(&send(self(), {:"$penning", &1}))
-        monitor = Process.monitor(opened.hub)
-        {:ok, %__MODULE__{port: opened.port, monitor: monitor, id: opened.id, owns?: true}}
+        {:ok, %{new(opened) | owns?: true}}
 
       {{:error, :ignore}, _} ->
         :ignore
@@ -91,17 +90,24 @@ defmodule Penning.Actor do
     end
   end
 
-  @impl true
-  def handle_call(message, from, %{id: id} = state) do
-    calls = Calls.ask(state.calls, state.port, id, {:call, id, message}, from)
-    {:noreply, %{state | calls: calls}}
+  defp new(opened) do
+    outbox = %Outbox{port: opened.port, batches?: opened.batches?}
+    %__MODULE__{outbox: outbox, monitor: Process.monitor(opened.hub), id: opened.id}
   end
 
   @impl true
-  def handle_cast(message, state) do
-    tell({:cast, state.id, message}, "a cast", state)
-    {:noreply, state}
+  def handle_call(message, from, %{id: id} = state) do
+    {frame, calls} = Calls.request(state.calls, id, {:call, id, message}, from)
+
+    case Outbox.put(state.outbox, frame) do
+      {:ok, outbox} -> {:noreply, %{state | outbox: outbox, calls: calls}}
+      {:error, _} = error -> {:reply, error, state}
+    end
   end
+
+  @impl true
+  def handle_cast(message, state),
+    do: {:noreply, tell({:cast, state.id, message}, "a cast", state)}
 
   @impl true
   def handle_info({:"$penning", {:reply, {id, n}, result}}, %{id: id} = state),
@@ -124,6 +130,9 @@ defmodule Penning.Actor do
     {:noreply, %{state | links: MapSet.delete(state.links, pid)}}
   end
 
+  def handle_info({:"$penning", :flush}, state),
+    do: {:noreply, %{state | outbox: Outbox.flush(state.outbox)}}
+
   def handle_info({:"$penning", _}, state), do: {:noreply, state}
 
   def handle_info({:DOWN, monitor, :process, _, _}, %{monitor: monitor} = state),
@@ -133,26 +142,26 @@ defmodule Penning.Actor do
     if ended_link?(from, state) do
       {:noreply, %{state | links: MapSet.delete(state.links, from)}}
     else
-      tell({:exit, state.id, from, reason}, "an exit signal", state)
-      {:noreply, state}
+      {:noreply, tell({:exit, state.id, from, reason}, "an exit signal", state)}
     end
   end
 
-  def handle_info(message, state) do
-    tell({:send, state.id, message}, "a message", state)
-    {:noreply, state}
-  end
+  def handle_info(message, state),
+    do: {:noreply, tell({:send, state.id, message}, "a message", state)}
 
   # The actor made this link, so it hears of this end from Penning.Port.
   defp ended_link?(from, state),
     do: MapSet.member?(state.links, from) and from not in elem(Process.info(self(), :links), 1)
 
   @impl true
-  def terminate(_reason, %{owns?: false}), do: :ok
+  def terminate(_reason, %{owns?: false} = state), do: Outbox.flush(state.outbox)
 
   def terminate(reason, %{id: id, monitor: monitor} = state) do
-    with {:error, _} <- Connection.write(state.port, {:exit, id, signal(reason)}),
-         do: Connection.write(state.port, {:exit, id, :shutdown})
+    {:ok, outbox} =
+      with {:error, _} <- Outbox.put(state.outbox, {:exit, id, signal(reason)}),
+           do: Outbox.put(state.outbox, {:exit, id, :shutdown})
+
+    Outbox.flush(outbox)
 
     receive do
       {:"$penning", {:down, ^id, _}} -> :ok
@@ -168,8 +177,14 @@ defmodule Penning.Actor do
   defp answer({:error, _} = error), do: error
 
   defp tell(frame, what, state) do
-    with {:error, reason} <- Connection.write(state.port, frame),
-         do: Logger.error("Penning: #{what} to a C++ actor was dropped: #{inspect(reason)}")
+    case Outbox.put(state.outbox, frame) do
+      {:ok, outbox} ->
+        %{state | outbox: outbox}
+
+      {:error, reason} ->
+        Logger.error("Penning: #{what} to a C++ actor was dropped: #{inspect(reason)}")
+        state
+    end
   end
 
   # As Penning.Proxy leaves: at once, quietly.

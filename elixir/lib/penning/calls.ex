@@ -16,16 +16,26 @@ defmodule Penning.Calls do
   stands for `id`. What no frame can hold is answered at once.
   """
   @spec ask(t, port, Protocol.id(), Protocol.request(), GenServer.from()) :: t
-  def ask(%__MODULE__{next: next} = calls, port, id, request, from) do
-    case Connection.write(port, {:request, {id, next}, request}) do
+  def ask(%__MODULE__{} = calls, port, id, request, from) do
+    {frame, asked} = request(calls, id, request, from)
+
+    case Connection.write(port, frame) do
       {:error, _} = error ->
         GenServer.reply(from, error)
         calls
 
       # Of a closed port the process hears later, and answers then.
       _ok_or_closed ->
-        %{calls | next: next + 1, waiting: Map.put(calls.waiting, next, from)}
+        asked
     end
+  end
+
+  @doc "The frame by which `ask/5` asks, for who writes it himself."
+  @spec request(t, Protocol.id(), Protocol.request(), GenServer.from()) ::
+          {Protocol.outgoing(), t}
+  def request(%__MODULE__{next: next} = calls, id, request, from) do
+    {{:request, {id, next}, request},
+     %{calls | next: next + 1, waiting: Map.put(calls.waiting, next, from)}}
   end
 
   @doc "The answer to the request with this number."

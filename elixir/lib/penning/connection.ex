@@ -33,7 +33,7 @@ defmodule Penning.Connection do
     began = System.monotonic_time()
 
     with {:ok, port} <- start(executable, args),
-         write(port, {:hello, Protocol.version(), %{}}),
+         write(port, {:hello, Protocol.version(), %{batches: true}}),
          {:ok, info} <- greeted(port, executable) do
       now = System.monotonic_time()
       connection = %__MODULE__{port: port, executable: executable, info: info, since: now}
@@ -59,14 +59,20 @@ defmodule Penning.Connection do
   @doc "Writes a frame. `:closed` when the port program is gone: its end is told elsewhere."
   @spec write(port, Protocol.outgoing()) :: :ok | :closed | {:error, Protocol.refusal()}
   def write(port, frame) do
-    with {:ok, bytes} <- Protocol.encode(frame) do
-      number = rem(System.unique_integer([:positive]), 0x1_0000_0000)
-      bytes |> Protocol.pieces(number) |> command(port)
-    end
+    with {:ok, bytes, size} <- Protocol.encode(frame), do: write_bytes(port, bytes, size)
   end
 
-  defp command(frames, port) do
-    Enum.each(frames, &Port.command(port, &1))
+  @doc "Writes a frame, or a packet of several, of so many bytes."
+  @spec write_bytes(port, iodata, non_neg_integer) :: :ok | :closed
+  def write_bytes(port, bytes, size) do
+    if Protocol.one_packet?(size) do
+      Port.command(port, bytes)
+    else
+      number = rem(System.unique_integer([:positive]), 0x1_0000_0000)
+      bytes |> Protocol.pieces(number) |> Enum.each(&Port.command(port, &1))
+    end
+
+    :ok
   rescue
     ArgumentError -> :closed
   end

@@ -130,10 +130,8 @@ defmodule Penning.Port do
 
   @impl true
   def handle_info({port, {:data, bytes}}, %{connection: %{port: port}} = state) do
-    case Protocol.join(bytes, state.pieces) do
-      {nil, pieces} -> {:noreply, %{state | pieces: pieces}}
-      {whole, pieces} -> {:noreply, received(whole, %{state | pieces: pieces})}
-    end
+    {frames, pieces} = Protocol.frames(bytes, state.pieces)
+    {:noreply, Enum.reduce(frames, %{state | pieces: pieces}, &received/2)}
   end
 
   def handle_info({port, {:exit_status, status}}, %{connection: %{port: port}} = state) do
@@ -224,6 +222,12 @@ defmodule Penning.Port do
       {:error, {:bad_frame, term}} -> strange(term, state)
       {:error, {:bad_term, bytes}} -> give_up({:bad_frame, bytes}, state)
     end
+  end
+
+  # The most frequent one, before all others.
+  defp frame({:send, to, message}, state) when is_pid(to) do
+    send(to, message)
+    state
   end
 
   # Whoever stands for an actor has to be there before the frame is looked at.
@@ -321,8 +325,10 @@ defmodule Penning.Port do
   defp no_longer_opening(entry, state),
     do: %{state | opening: Map.delete(state.opening, entry.monitor)}
 
-  defp opened(id, os_pid, state),
-    do: %{port: state.connection.port, hub: self(), id: id, os_pid: os_pid}
+  defp opened(id, os_pid, %{connection: connection}) do
+    batches? = connection.info[:batches] == true
+    %{port: connection.port, hub: self(), id: id, os_pid: os_pid, batches?: batches?}
+  end
 
   defp replied({kind, from, entry}, {:ok, {id, os_pid}}, state) when kind in @starts do
     GenServer.reply(from, {:ok, opened(id, os_pid, state)})
@@ -364,7 +370,7 @@ defmodule Penning.Port do
   defp with_proxy(state, id) do
     case Table.pid(state.table, id) do
       nil ->
-        {:ok, pid} = Actor.start(self(), state.connection.port, id)
+        {:ok, pid} = Actor.start(opened(id, nil, state))
         {pid, put(state, id, %{pid: pid, monitor: Process.monitor(pid), key: nil, owned?: false})}
 
       pid ->

@@ -6,7 +6,7 @@ defmodule Penning.Protocol do
   it. docs/protocol.md of penning says what each one means.
 
       iex> alias Penning.Protocol
-      iex> {:ok, bytes} = Protocol.encode({:ack, 7, :data, 4096})
+      iex> {:ok, bytes, _size} = Protocol.encode({:ack, 7, :data, 4096})
       iex> bytes |> IO.iodata_to_binary() |> :erlang.binary_to_term()
       {:ack, 7, :data, 4096}
       iex> Protocol.decode(:erlang.term_to_binary({:message, 7, {:data, "hello"}}))
@@ -19,6 +19,7 @@ defmodule Penning.Protocol do
   @max_frame 64 * 1024 * 1024
   @max_term 256 * 1024 * 1024
   @piece 1024 * 1024
+  @batch 8 * 1024
   @max_depth 1024
 
   @typedoc "An actor behind the port: an OS process or a C++ actor."
@@ -76,30 +77,66 @@ defmodule Penning.Protocol do
   def version, do: @version
 
   @doc """
-  The bytes of a frame, without its length; `pieces/2` is for those that are more than one holds.
+  The bytes of a frame and their number, without its length; `pieces/2` is for those that are more than
+  one holds, `batch/1` for those that are few.
 
   A term that needs more than 256 MiB is refused, as the port program would. So is one that is nested
   deeper than it reads.
 
+      iex> Penning.Protocol.encode({:ack, 1, :data, 2})
+      {:ok, <<131, 104, 4, 119, 3, "ack", 97, 1, 119, 4, "data", 97, 2>>, 18}
       iex> Penning.Protocol.encode({:send, 1, Enum.reduce(1..1024, [], fn _, inner -> [inner] end)})
       {:error, {:frame_too_deep, 1024}}
   """
-  @spec encode(outgoing) :: {:ok, iodata} | {:error, refusal}
+  @spec encode(outgoing) :: {:ok, iodata, pos_integer} | {:error, refusal}
   def encode(frame) do
-    if Depth.within?(frame, @max_depth),
-      do: encode_shallow(frame),
-      else: {:error, {:frame_too_deep, @max_depth}}
-  end
+    bytes = to_bytes(frame)
+    size = :erlang.iolist_size(bytes)
 
-  defp encode_shallow(frame) do
-    # An iovec refers to large binaries instead of copying them.
-    bytes = :erlang.term_to_iovec(frame)
+    cond do
+      # A container within another takes two bytes at the least.
+      size > 2 * @max_depth and not Depth.within?(frame, @max_depth) ->
+        {:error, {:frame_too_deep, @max_depth}}
 
-    case :erlang.iolist_size(bytes) do
-      size when size > @max_term -> {:error, {:frame_too_big, size}}
-      _ -> {:ok, bytes}
+      size > @max_term ->
+        {:error, {:frame_too_big, size}}
+
+      true ->
+        {:ok, bytes, size}
     end
   end
+
+  # An iovec refers to large binaries instead of copying them, and takes longer to make.
+  defp to_bytes(frame) do
+    if :erlang.external_size(frame) <= @batch,
+      do: :erlang.term_to_binary(frame, minor_version: 2),
+      else: :erlang.term_to_iovec(frame, minor_version: 2)
+  end
+
+  @doc "Whether a frame of so many bytes goes in one packet."
+  @spec one_packet?(non_neg_integer) :: boolean
+  def one_packet?(size), do: size <= @max_frame
+
+  @doc "Whether frames of so many bytes together go in one packet."
+  @spec batch?(non_neg_integer) :: boolean
+  def batch?(size), do: size <= @batch
+
+  @doc """
+  The packet of these frames, the last one first.
+
+      iex> Penning.Protocol.batch(["one"])
+      "one"
+      iex> IO.iodata_to_binary(Penning.Protocol.batch(["c", "ab"]))
+      <<2, 2::32, "ab", 1::32, "c">>
+  """
+  @spec batch([iodata, ...]) :: iodata
+  def batch([frame]), do: frame
+  def batch(frames), do: [2 | with_sizes(frames, [])]
+
+  defp with_sizes([frame | before], after_it),
+    do: with_sizes(before, [<<:erlang.iolist_size(frame)::32>>, frame | after_it])
+
+  defp with_sizes([], all), do: all
 
   @doc """
   What is sent of these bytes, each in a `{:packet, 4}` of its own: themselves, or pieces of at most a
@@ -113,7 +150,7 @@ defmodule Penning.Protocol do
   """
   @spec pieces(iodata, non_neg_integer) :: [iodata]
   def pieces(bytes, number) do
-    if :erlang.iolist_size(bytes) <= @max_frame,
+    if bytes |> :erlang.iolist_size() |> one_packet?(),
       do: [bytes],
       else: bytes |> IO.iodata_to_binary() |> split(number)
   end
@@ -124,22 +161,31 @@ defmodule Penning.Protocol do
   defp split(last, number), do: [<<1, number::32, last::binary>>]
 
   @doc """
-  The frame that these bytes are or complete, with the pieces that have come before.
+  The frames that a packet holds or completes, with the pieces that have come before.
 
-      iex> {nil, pieces} = Penning.Protocol.join(<<0, 7::32, "ab">>, %{})
-      iex> Penning.Protocol.join(<<1, 7::32, "c">>, pieces)
-      {"abc", %{}}
+      iex> {[], pieces} = Penning.Protocol.frames(<<0, 7::32, "ab">>, %{})
+      iex> Penning.Protocol.frames(<<1, 7::32, "c">>, pieces)
+      {["abc"], %{}}
+      iex> Penning.Protocol.frames(<<2, 2::32, "ab", 1::32, "c">>, %{})
+      {["ab", "c"], %{}}
   """
-  @spec join(binary, pieces) :: {binary | nil, pieces} when pieces: %{non_neg_integer => iodata}
-  def join(<<0, number::32, bytes::binary>>, pieces),
-    do: {nil, Map.update(pieces, number, bytes, &[&1 | bytes])}
+  @spec frames(binary, pieces) :: {[binary], pieces} when pieces: %{non_neg_integer => iodata}
+  def frames(<<0, number::32, bytes::binary>>, pieces),
+    do: {[], Map.update(pieces, number, bytes, &[&1 | bytes])}
 
-  def join(<<1, number::32, bytes::binary>>, pieces) do
+  def frames(<<1, number::32, bytes::binary>>, pieces) do
     {before, pieces} = Map.pop(pieces, number, [])
-    {IO.iodata_to_binary([before | bytes]), pieces}
+    {[IO.iodata_to_binary([before | bytes])], pieces}
   end
 
-  def join(bytes, pieces), do: {bytes, pieces}
+  def frames(<<2, several::binary>>, pieces), do: {split_batch(several), pieces}
+  def frames(bytes, pieces), do: {[bytes], pieces}
+
+  defp split_batch(<<size::32, frame::binary-size(size), rest::binary>>),
+    do: [frame | split_batch(rest)]
+
+  defp split_batch(<<>>), do: []
+  defp split_batch(cut), do: [cut]
 
   @doc """
   The frame in these bytes.
