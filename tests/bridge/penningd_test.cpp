@@ -158,6 +158,30 @@ TEST_F(Penningd, TellsAStrangersProxyThatThereIsNoSuchActor) {
             tuple_of(atoms::error(), "not_found"_a));
 }
 
+TEST_F(Penningd, AnswersEachRequestToAProcessThatEndsMeanwhile) {
+  greet();
+  int ref = 1'000'000;
+  for (int round = 0; round < 20; ++round) {
+    const auto child = open("cat");
+    int due = 0;
+    const auto ask = [&] {
+      bridge::frame_batch batch;
+      for (int i = 0; i < 50; ++i, ++due)
+        batch.add(request_bytes(++ref, tuple_of("call"_a, child.id, "info"_a)));
+      peer.send_frame(batch.take());
+    };
+    ask();
+    peer.send(tuple_of("exit"_a, child.id, atoms::kill()));
+    for (bool ended = false; !ended || due > 0;) {
+      if (!ended && due < 200)
+        ask();
+      const auto frame = receive();
+      ended |= match(frame, "down"_a, child.id, actors::any).has_value();
+      due -= match(frame, "reply"_a, actors::any, actors::any).has_value() ? 1 : 0;
+    }
+  }
+}
+
 TEST_F(Penningd, IgnoresWhatIsSentToTheDead) {
   greet();
   auto child = open("true");
