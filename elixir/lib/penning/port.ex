@@ -131,7 +131,7 @@ defmodule Penning.Port do
   @impl true
   def handle_info({port, {:data, bytes}}, %{connection: %{port: port}} = state) do
     {frames, pieces} = Protocol.frames(bytes, state.pieces)
-    {:noreply, Enum.reduce(frames, %{state | pieces: pieces}, &received/2)}
+    {:noreply, received_all(frames, port, %{state | pieces: pieces})}
   end
 
   def handle_info({port, {:exit_status, status}}, %{connection: %{port: port}} = state) do
@@ -215,6 +215,12 @@ defmodule Penning.Port do
   defp executable(path), do: Executable.locate("the option :executable", path)
 
   ## Frames
+
+  # Up to one that ends the connection.
+  defp received_all([bytes | rest], port, %{connection: %{port: port}} = state),
+    do: received_all(rest, port, received(bytes, state))
+
+  defp received_all(_, _port, state), do: state
 
   defp received(bytes, state) do
     case Protocol.decode(bytes) do

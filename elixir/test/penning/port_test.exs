@@ -328,6 +328,15 @@ defmodule Penning.PortTest do
       assert Penning.whereis("counter", port: port) != pid
     end
 
+    test "what comes with such bytes counts up to them", %{port: port, pid: pid} do
+      monitor = Process.monitor(pid)
+      send(pid, {:nonsense_and, self(), :once})
+      assert_receive {:DOWN, ^monitor, :process, ^pid, :noconnection}
+      assert Penning.whereis("counter", port: port) != pid
+      assert_received :once
+      refute_received :once
+    end
+
     test "cannot be sent what no frame can hold", %{pid: pid} do
       huge = :binary.copy("x", 256 * 1024 * 1024)
       assert {:error, {:frame_too_big, _}} = GenServer.call(pid, {:echo, huge})

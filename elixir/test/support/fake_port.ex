@@ -51,6 +51,18 @@ defmodule Penning.FakePort do
 
   defp frame({:send, 1, :strange}, port, heard), do: say(port, {:strange, 1, 2, 3}) && heard
   defp frame({:send, 1, :nonsense}, port, heard), do: Port.command(port, "no term") && heard
+
+  defp frame({:send, 1, {:nonsense_and, pid, message}}, port, heard) do
+    frame = :erlang.term_to_binary({:send, pid, message})
+
+    Port.command(
+      port,
+      <<2, byte_size(frame)::32, frame::binary, 1::32, "?", byte_size(frame)::32, frame::binary>>
+    )
+
+    heard
+  end
+
   defp frame({:send, 1, :halt}, _port, _heard), do: System.halt(3)
   defp frame({:send, 1, message}, _port, heard), do: [message | heard]
   defp frame({:cast, 1, message}, _port, heard), do: [message | heard]
