@@ -40,7 +40,8 @@ double seconds(const timeval& time) {
   int status = 1;
   try {
     const auto measured = one.run(work);
-    const double head[] = {measured.units, measured.seconds, measured.bytes, measured.busy};
+    const double head[] = {measured.units, measured.seconds, measured.bytes, measured.busy,
+                           measured.share};
     std::fwrite(head, sizeof(double), std::size(head), out);
     std::fwrite(measured.latencies.data(), sizeof(double), measured.latencies.size(), out);
     status = std::fflush(out) == 0 ? 0 : 1;
@@ -55,9 +56,10 @@ measurement read_measurement(std::FILE* in) {
   double number = 0;
   while (std::fread(&number, sizeof number, 1, in) == 1)
     numbers.push_back(number);
-  if (numbers.size() < 4)
+  if (numbers.size() < 5)
     return {};
-  return {numbers[0], numbers[1], numbers[2], numbers[3], {numbers.begin() + 4, numbers.end()}};
+  return {numbers[0], numbers[1], numbers[2],
+          numbers[3], numbers[4], {numbers.begin() + 5, numbers.end()}};
 }
 
 outcome run_once(const side& one, const workload& work) {
@@ -93,6 +95,7 @@ double value_of(const measurement& measured, quantity compared) {
   case quantity::megabytes_per_second: return measured.units / measured.seconds / 1e6;
   case quantity::bytes_per_item: return measured.bytes / measured.units;
   case quantity::percent_of_a_processor: return measured.busy / measured.seconds * 100;
+  case quantity::percent_of_the_mean: return measured.share;
   default: return measured.seconds * 1e6 / measured.units;
   }
 }

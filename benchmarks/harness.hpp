@@ -24,6 +24,7 @@ struct measurement {
   double seconds = 0;                 ///< that they took, by the wall clock
   double bytes = 0;                   ///< of memory that the units take, where that is asked for
   double busy = 0;                    ///< seconds of processor time, where that is asked for
+  double share = 0;                   ///< percent of the mean that the slowest had, likewise
   std::vector<double> latencies = {}; ///< of each operation, in microseconds; may be empty
 };
 
@@ -33,6 +34,7 @@ enum class quantity : std::uint8_t {
   megabytes_per_second,       ///< more is better
   bytes_per_item,             ///< less is better
   percent_of_a_processor,     ///< less is better
+  percent_of_the_mean,        ///< what the slowest has; more is better
 };
 
 /// One way to do the work. `run` is called in a process of its own, once per round: its processor

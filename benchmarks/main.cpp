@@ -20,8 +20,9 @@ using namespace penning::bench;
 
 std::vector<subject> all_subjects() {
   auto result = spawn_and_reap();
-  for (auto& more : {stdout_throughput(), echo(), restart_of_a_process(), idle_children(),
-                     restarts(), dynamic_children(), messages()})
+  for (auto& more :
+       {stdout_throughput(), echo(), restart_of_a_process(), idle_children(), restarts(),
+        dynamic_children(), messages(), stdout_to_elixir(), children_over_the_bridge()})
     std::ranges::copy(more, std::back_inserter(result));
   return result;
 }

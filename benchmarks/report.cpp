@@ -26,6 +26,7 @@ const char* unit(quantity compared) {
   case quantity::megabytes_per_second: return "MB/s";
   case quantity::bytes_per_item: return "bytes each";
   case quantity::percent_of_a_processor: return "% of one";
+  case quantity::percent_of_the_mean: return "% of the mean";
   default: return "µs/op";
   }
 }

@@ -33,11 +33,12 @@ inline spread spread_of(std::span<const double> values) {
 }
 
 /// `ours[i] / limit[i]` for each round i: the two ran one after the other, so what disturbed the
-/// machine then disturbed both.
+/// machine then disturbed both. A round whose limit was nothing has none.
 inline std::vector<double> ratios(std::span<const double> ours, std::span<const double> limit) {
   std::vector<double> result;
   for (std::size_t i = 0; i < std::min(ours.size(), limit.size()); ++i)
-    result.push_back(ours[i] / limit[i]);
+    if (limit[i] != 0)
+      result.push_back(ours[i] / limit[i]);
   return result;
 }
 

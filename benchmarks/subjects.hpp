@@ -30,4 +30,10 @@ std::vector<subject> dynamic_children();
 /// Messages between an Elixir process and a C++ actor, beside a port program in C.
 std::vector<subject> messages();
 
+/// A child writes as fast as it can, and an Elixir process receives it, beside Erlang's own port.
+std::vector<subject> stdout_to_elixir();
+
+/// Five thousand children of one penningd, beside as many Erlang ports.
+std::vector<subject> children_over_the_bridge();
+
 } // namespace penning::bench
