@@ -43,10 +43,14 @@ defmodule ThrottleTest do
 
   test "the Elixir supervisor restarts the actors when their program is killed" do
     {:ok, %{os_pid: os_pid}} = Penning.Port.info(Throttle.Port)
-    pid = Process.whereis(Throttle.Limiters)
+    names = [Throttle.Mail, Throttle.Limiters]
+    [mail, pid] = Enum.map(names, &Process.whereis/1)
     monitor = Process.monitor(pid)
     {"", 0} = System.cmd("kill", ["-KILL", "#{os_pid}"])
     assert_receive {:DOWN, ^monitor, :process, ^pid, _}
+
+    # In this order: whoever is told of first, the supervisor ends what comes after the other once more.
+    assert eventually(fn -> Process.whereis(Throttle.Mail) not in [nil, mail] end)
     assert eventually(fn -> Process.whereis(Throttle.Limiters) not in [nil, pid] end)
     assert Throttle.allow?(:login, :me)
     assert Throttle.allow?(Throttle.Mail, :me)
