@@ -429,8 +429,7 @@ inline bool is_end(const caf::error& error) {
   return !error || error == caf::sec::request_receiver_down
          || error.category() == caf::type_id_v<caf::exit_reason>;
 #else
-  if (!error || error == caf::sec::request_receiver_down
-      || error.category() == caf::atom("exit"))
+  if (!error || error == caf::sec::request_receiver_down || error.category() == caf::atom("exit"))
     return true;
   return error.category() == caf::atom("penning")
          && error.code() == static_cast<std::uint8_t>(error_kind::end);
@@ -548,8 +547,8 @@ class answer_to {
 #if PENNING_CAF_1
     using pointer = caf::strong_actor_ptr;
     if (auto sender = caf::actor_cast<pointer>(sender_))
-      sender->enqueue(
-        caf::make_mailbox_element(nullptr, request_.response_id(), std::move(answer)), nullptr);
+      sender->enqueue(caf::make_mailbox_element(nullptr, request_.response_id(), std::move(answer)),
+                      nullptr);
 #else
     if (auto sender = caf::actor_cast<caf::strong_actor_ptr>(sender_))
       sender->enqueue(nullptr, request_.response_id(), std::move(answer), nullptr);
@@ -561,8 +560,8 @@ class answer_to {
   caf::message_id request_;
 };
 
-/// An actor whose mail goes elsewhere, in the thread of whoever sends it, so that it keeps its order
-/// with all else that this one does.
+/// An actor whose mail goes elsewhere, in the thread of whoever sends it, so that it keeps its
+/// order with all else that this one does.
 template <class Base>
 class relay : public Base {
  public:

@@ -131,8 +131,9 @@ caf::message_handler beam_process::receive() {
 bool beam_process::takes_itself(const mail_content& mail) const {
   if (mail.match_elements<actors::exit_signal>())
     return mail.get_as<actors::exit_signal>(0).by_link;
-  return mail.match_elements<actors::link_request>() || mail.match_elements<actors::unlink_request>()
-         || mail.match_elements<process_gone>() || mail.match_elements<caf::down_msg>();
+  return mail.match_elements<actors::link_request>()
+         || mail.match_elements<actors::unlink_request>() || mail.match_elements<process_gone>()
+         || mail.match_elements<caf::down_msg>();
 }
 
 void beam_process::pass_on(caf::message mail, actors::answer_to from) {

@@ -14,16 +14,19 @@ namespace penning::bridge {
 
 using actors::term;
 
-/// The BEAM on the other side of a port, as C++ actors see it: each of its processes is an actor, to
-/// send to, request from, link and monitor.
+/// The BEAM on the other side of a port, as C++ actors see it: each of its processes is an actor,
+/// to send to, request from, link and monitor.
 ///
-/// - It takes a `term` or a message of the port program's vocabulary, which arrives as `send/2` would
+/// - It takes a `term` or a message of the port program's vocabulary, which arrives as `send/2`
+/// would
 ///   bring it; `actors::cast`, as by `GenServer.cast/2`. Any other has no Erlang form: a request is
 ///   answered with the error `{unknown_message, Text}`, else it is told on the BEAM's log.
-/// - A request, also an `actors::call`, is a `GenServer.call/3`. It is answered with a `term`, or with
+/// - A request, also an `actors::call`, is a `GenServer.call/3`. It is answered with a `term`, or
+/// with
 ///   the reason of its end if the process ends before. A deadline is the requester's.
 /// - `exit` ends the process as `Process.exit/2` does, links and monitors are what they are.
-/// - It ends with the process, with the same reason: `noproc` if there was none, `noconnection` when
+/// - It ends with the process, with the same reason: `noproc` if there was none, `noconnection`
+/// when
 ///   the port closes.
 ///
 /// Thread safe. What is sent before the port is open waits.
@@ -38,8 +41,8 @@ class beam : public std::enable_shared_from_this<beam> {
   /// The process that is registered under `name` now; `noproc` if there is none.
   caf::actor named(std::string_view name);
 
-  /// What names an actor in a term for the BEAM: a pid, or the registered name. (An actor in a field
-  /// of a message is named without it.)
+  /// What names an actor in a term for the BEAM: a pid, or the registered name. (An actor in a
+  /// field of a message is named without it.)
   term name_of(const caf::actor& actor);
 
   // -- for the bridge -----------------------------------------------------------------------------

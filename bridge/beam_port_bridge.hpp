@@ -147,8 +147,8 @@ class beam_port_bridge : public actors::process {
   calls_to_beam calls_;
   std::set<std::pair<term, handle_id>> late_links_; // from actors that had ended before
   bool greeted_ = false;
-  bool batches_ = false; // the BEAM reads them
-  bool holds_ = false;   // `send_held` is on its way
+  bool batches_ = false;       // the BEAM reads them
+  bool holds_ = false;         // `send_held` is on its way
   std::optional<term> ending_; // the reason to end with, once all children are gone
 };
 

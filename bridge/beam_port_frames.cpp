@@ -115,10 +115,10 @@ void beam_port_bridge::on(const port_protocol::cast& frame) {
     return;
   const bool is_server = to->is == handle_kind::cpp_server;
   if (is_server || to->is == handle_kind::cpp_actor)
-    actors::post_message(actor, to_message(actor, frame.message,
-                                           is_server
-                                             ? caf::make_message(actors::cast{frame.message})
-                                             : caf::make_message(frame.message)));
+    actors::post_message(actor,
+                         to_message(actor, frame.message,
+                                    is_server ? caf::make_message(actors::cast{frame.message})
+                                              : caf::make_message(frame.message)));
 }
 
 /// The typed message that a term is, if the actor takes it, else `otherwise`.

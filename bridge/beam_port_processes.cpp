@@ -70,7 +70,8 @@ void beam_port_bridge::on(process_link& message) {
   }
 }
 
-/// Its own end, which is told as `down`, ends the link in the BEAM, too, if the link is known there.
+/// Its own end, which is told as `down`, ends the link in the BEAM, too, if the link is known
+/// there.
 void beam_port_bridge::on(process_link_end& message) {
   if (late_links_.erase({message.name, message.from.id()}) > 0)
     send_frame(signal_frame(message.name, atoms::undefined(), message.reason));

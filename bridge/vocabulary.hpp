@@ -37,8 +37,8 @@ class vocabulary {
   /// else `term`. `home` is where its pids come from.
   caf::message to_message(const term& value, beam* home = nullptr) const;
 
-  /// The term for what an actor sent or answered: `ok` for nothing, a `term` itself, a number or text
-  /// as such, a known type by its declaration; nothing for any other. `home` is where it goes.
+  /// The term for what an actor sent or answered: `ok` for nothing, a `term` itself, a number or
+  /// text as such, a known type by its declaration; nothing for any other. `home` is where it goes.
   std::optional<term> from_message(const caf::message& message, beam* home = nullptr) const;
 
  private:

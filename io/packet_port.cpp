@@ -33,8 +33,8 @@ bool is_ready(const boost::system::error_code& error) {
 
 } // namespace
 
-/// What reads belongs to the context's thread, what writes to who holds the lock. The watches are used
-/// by that thread only.
+/// What reads belongs to the context's thread, what writes to who holds the lock. The watches are
+/// used by that thread only.
 class packet_port::implementation : public std::enable_shared_from_this<implementation> {
  public:
   implementation(boost::asio::io_context& context, unique_fd in, unique_fd out,

@@ -54,9 +54,10 @@ struct packet_port_options {
 ///
 /// Neither side blocks the thread. Reading pauses while the receiver has not consumed `window`
 /// bytes; a single frame may be larger and is accepted whole. What is sent is queued without bound,
-/// `unsent` tells how much: who sends bounds it. It is written at once, in the thread that sends, as
-/// far as the descriptor takes it. SIGPIPE must be blocked in both threads or ignored. Thread safe; all calls return at once. Must be destroyed before the context, which
-/// closes it: the observer may still be inside a call then, and hears no other.
+/// `unsent` tells how much: who sends bounds it. It is written at once, in the thread that sends,
+/// as far as the descriptor takes it. SIGPIPE must be blocked in both threads or ignored. Thread
+/// safe; all calls return at once. Must be destroyed before the context, which closes it: the
+/// observer may still be inside a call then, and hears no other.
 class packet_port {
  public:
   packet_port(boost::asio::io_context& io, unique_fd in, unique_fd out,

@@ -1,5 +1,5 @@
-// The cutting of a stream into frames, and of those that hold several. An input is a byte that says how the stream arrives, and the
-// stream.
+// The cutting of a stream into frames, and of those that hold several. An input is a byte that says
+// how the stream arrives, and the stream.
 
 #include "fuzz.hpp"
 
