@@ -14,10 +14,10 @@ caf::actor beam::actor_of(const actors::pid& pid) {
   const term name{pid};
   {
     const std::lock_guard lock{mutex_};
-    if (auto known = find_locked(name))
-      return known;
     if (const auto proxy = proxies_.find(name); proxy != proxies_.end())
       return caf::actor_cast<caf::actor>(proxy->second);
+    if (auto known = find_locked(name))
+      return known;
   }
   return process_of(name);
 }

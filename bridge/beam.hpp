@@ -18,16 +18,14 @@ using actors::term;
 /// to send to, request from, link and monitor.
 ///
 /// - It takes a `term` or a message of the port program's vocabulary, which arrives as `send/2`
-/// would
-///   bring it; `actors::cast`, as by `GenServer.cast/2`. Any other has no Erlang form: a request is
-///   answered with the error `{unknown_message, Text}`, else it is told on the BEAM's log.
+///   would bring it; `actors::cast`, as by `GenServer.cast/2`. Any other has no Erlang form: a
+///   request is answered with the error `{unknown_message, Text}`, else it is told on the BEAM's
+///   log.
 /// - A request, also an `actors::call`, is a `GenServer.call/3`. It is answered with a `term`, or
-/// with
-///   the reason of its end if the process ends before. A deadline is the requester's.
+///   with the reason of its end if the process ends before. A deadline is the requester's.
 /// - `exit` ends the process as `Process.exit/2` does, links and monitors are what they are.
 /// - It ends with the process, with the same reason: `noproc` if there was none, `noconnection`
-/// when
-///   the port closes.
+///   when the port closes.
 ///
 /// Thread safe. What is sent before the port is open waits.
 class beam : public std::enable_shared_from_this<beam> {

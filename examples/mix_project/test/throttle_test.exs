@@ -43,8 +43,8 @@ defmodule ThrottleTest do
 
   test "the Elixir supervisor restarts the actors when their program is killed" do
     {:ok, %{os_pid: os_pid}} = Penning.Port.info(Throttle.Port)
-    names = [Throttle.Mail, Throttle.Limiters]
-    [mail, pid] = Enum.map(names, &Process.whereis/1)
+    mail = Process.whereis(Throttle.Mail)
+    pid = Process.whereis(Throttle.Limiters)
     monitor = Process.monitor(pid)
     {"", 0} = System.cmd("kill", ["-KILL", "#{os_pid}"])
     assert_receive {:DOWN, ^monitor, :process, ^pid, _}
